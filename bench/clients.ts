@@ -1,0 +1,33 @@
+import { readFileSync } from 'node:fs'
+
+/** Who is measured. The first is what all ratios are to. */
+export const clients = [
+  { id: 'by-hand', title: 'by hand: undici, line split', packages: ['undici'] },
+  { id: 'eventsource-parser', title: 'by hand: eventsource-parser', packages: ['eventsource-parser'] },
+  { id: 'modelwire', title: 'Modelwire', packages: [] },
+  { id: 'openai', title: 'openai', packages: ['openai'] },
+  { id: 'anthropic-sdk', title: '@anthropic-ai/sdk', packages: ['@anthropic-ai/sdk'] },
+  { id: 'ai-sdk', title: 'AI SDK (streamText)', packages: ['ai', '@ai-sdk/openai', '@ai-sdk/anthropic'] },
+] as const
+
+export type ClientId = (typeof clients)[number]['id']
+
+export const titleOf = (id: string) => clients.find((client) => client.id === id)?.title ?? id
+
+/** The packages beside which we stand, as they are installed: `openai` → `7.55.0`. */
+export function versions(): Record<string, string> {
+  const found: Record<string, string> = { modelwire: versionAt('../package.json') ?? 'unknown' }
+  for (const name of clients.flatMap((client) => client.packages)) {
+    const version = versionAt(`node_modules/${name}/package.json`) ?? versionAt(`../node_modules/${name}/package.json`)
+    if (version) found[name] = version
+  }
+  return found
+}
+
+function versionAt(path: string): string | undefined {
+  try {
+    return (JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as { version: string }).version // npm's own format
+  } catch {
+    return undefined // not installed; the client says so when it is asked
+  }
+}

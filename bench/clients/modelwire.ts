@@ -1,0 +1,50 @@
+/** Modelwire as it is published: the built package, so that no type stripping is in the measured part. */
+import { existsSync } from 'node:fs'
+import { maxTokens, model, prompt, tool } from '../conversation.ts'
+import type { Answer, Connect } from '../conversation.ts'
+import type { Event } from '../../src/core/event.ts'
+import type { ChatResult } from '../../src/core/result.ts'
+
+/** As much of the package's face as the benchmark uses, so that the benchmark's types need no build. */
+interface Modelwire {
+  createRuntime(options: object): { stream(request: object): AsyncIterable<Event>; chat(request: object): Promise<ChatResult> }
+}
+
+const entry = new URL('../../dist/index.js', import.meta.url)
+
+const asked = (provider: 'openai' | 'anthropic') => ({
+  model: `${provider}/${model[provider]}`,
+  messages: [{ role: 'user', content: prompt }],
+  tools: [tool],
+  maxTokens,
+})
+
+async function fold(stream: AsyncIterable<Event>): Promise<Answer> {
+  let text = ''
+  let toolCall: Answer['toolCall']
+  let usage: Answer['usage'] = {}
+  for await (const event of stream) {
+    if (event.type === 'text') text += event.delta
+    else if (event.type === 'tool_call') toolCall = { id: event.id, name: event.name, arguments: event.arguments }
+    else if (event.type === 'usage') usage = event
+  }
+  return { text, toolCall, usage }
+}
+
+export const connect: Connect = async (base) => {
+  if (!existsSync(entry)) throw new Error('not there yet: dist/index.js is missing; npm run build makes it')
+  const { createRuntime } = (await import(entry.href)) as Modelwire // our own package
+  const mw = createRuntime({
+    providers: { openai: { baseUrl: `${base}/v1`, apiKey: 'k', wire: 'chat' }, anthropic: { baseUrl: `${base}/v1`, apiKey: 'k' } },
+    limits: { inflight: 10_000, queue: 10_000 },
+  })
+  return {
+    'openai.stream': () => fold(mw.stream(asked('openai'))),
+    'anthropic.stream': () => fold(mw.stream(asked('anthropic'))),
+    async 'openai.whole'() {
+      const { text, toolCalls, usage } = await mw.chat(asked('openai'))
+      const call = toolCalls[0]
+      return { text, toolCall: call && { id: call.id, name: call.name, arguments: call.arguments }, usage }
+    },
+  }
+}

@@ -1,0 +1,37 @@
+/** What every client asks, on every wire. */
+export const model = { openai: 'gpt-4o', anthropic: 'claude-sonnet-4-6' }
+export const maxTokens = 4096
+export const prompt = 'Tell me about the harbour, and then look up the weather there.'
+
+/** A tool that the reply calls at its end, so that arguments in pieces are part of the work. */
+export const tool = {
+  name: 'get_weather',
+  description: 'The weather of a place',
+  parameters: {
+    type: 'object' as const,
+    properties: {
+      place: { type: 'string' as const },
+      days: { type: 'integer' as const },
+      units: { type: 'string' as const, enum: ['metric', 'imperial'] },
+    },
+    required: ['place'],
+  },
+}
+
+/** What every client must give back: the whole text, the call with parsed arguments, the counts. */
+export interface Answer {
+  text: string
+  toolCall?: { id: string; name: string; arguments: unknown } | undefined
+  usage: { inputTokens?: number | undefined; outputTokens?: number | undefined }
+}
+
+export type Wire = 'openai' | 'anthropic'
+
+/** One kind of work: a wire, streamed or whole. */
+export type Task = 'openai.stream' | 'openai.whole' | 'anthropic.stream'
+
+/** Does the whole call once, from building the request to the last event. */
+export type Run = () => Promise<Answer>
+
+/** What each file in `clients/` exports: an address in, the tasks it can do out. Called once an address, outside the measured part. */
+export type Connect = (base: string) => Partial<Record<Task, Run>> | Promise<Partial<Record<Task, Run>>>

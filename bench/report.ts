@@ -1,0 +1,134 @@
+/** Turns results into words: the tables on the terminal, `docs/performance.md` and its picture. */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { chart } from './chart.ts'
+import { titleOf } from './clients.ts'
+import { loadResult } from './results.ts'
+import type { ColdStartResult, MemoryResult, Missing, Origin, StreamLoad, StreamResult } from './results.ts'
+import { figures } from './statistics.ts'
+import { table } from './table.ts'
+
+const kilobytes = (bytes: number) => figures(bytes / 1024)
+const megabytes = (bytes: number) => (bytes / 2 ** 20).toFixed(1)
+const milliseconds = (value: number) => value.toFixed(1)
+
+export function streamTable(load: StreamLoad): string {
+  const rows = load.rows.map((row) => [
+    titleOf(row.client),
+    figures(row.micros),
+    `${figures(row.low)}–${figures(row.high)}`,
+    row.ratio.toFixed(2),
+  ])
+  return table(['client', `CPU µs / ${load.unit}`, 'quartiles', 'ratio'], rows)
+}
+
+export function openTable(result: MemoryResult): string {
+  const rows = result.open.map((row) => [titleOf(row.client), kilobytes(row.rssPerStream), kilobytes(row.heapPerStream)])
+  return table(['client', 'RSS KB / stream', 'live heap KB / stream'], rows)
+}
+
+export function growthTable(result: MemoryResult): string {
+  const rows = result.growth.map((row) => {
+    const [first, last] = [row.steps[0], row.steps.at(-1)]
+    return [
+      titleOf(row.client),
+      ...[first, last].flatMap((step) => (step ? [megabytes(step.heapUsed), megabytes(step.rss)] : ['–', '–'])),
+      `${row.heapPerStream.toFixed(1)} B`,
+    ]
+  })
+  const steps = result.growth[0]?.steps ?? []
+  const at = (step: { streams: number } | undefined) => `${((step?.streams ?? 0) / 1000).toFixed(0)}k`
+  const [from, to] = [at(steps[0]), at(steps.at(-1))]
+  return table(
+    ['client', `heap MB at ${from}`, `RSS MB at ${from}`, `heap MB at ${to}`, `RSS MB at ${to}`, 'heap growth / stream'],
+    rows,
+  )
+}
+
+export function coldTable(result: ColdStartResult): string {
+  return table(
+    ['over bare Node', 'ms', 'CPU ms'],
+    result.rows.map((row) => [row.what, milliseconds(row.wallMs), milliseconds(row.cpuMs)]),
+  )
+}
+
+export function missingLines(missing: Missing[]): string[] {
+  return missing.map(({ client, reason }) => `- ${titleOf(client)}: ${reason}`)
+}
+
+export function providerSentence(result: ColdStartResult): string | undefined {
+  if (result.firstProviderMs === undefined || result.secondProviderMs === undefined) return undefined
+  return `The first request to a provider, up to the call that would be sent (\`explain\`), takes ${milliseconds(result.firstProviderMs)} ms: its manifests are read, checked and compiled. A second provider takes ${milliseconds(result.secondProviderMs)} ms.`
+}
+
+export function originLine({ when, machine, versions }: Origin): string {
+  const packages = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
+  return `${when}, ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.system}, Node ${machine.node}. ${packages.join(', ')}.`
+}
+
+function drawStreams(result: StreamResult): string {
+  const panels = result.loads.map((load) => ({
+    title: `${load.title}: CPU µs per ${load.unit}`,
+    bars: load.rows.map((row) => ({
+      label: titleOf(row.client),
+      value: row.micros,
+      note: `${figures(row.micros)} µs · ${row.ratio.toFixed(2)} ×`,
+      emphasis: row.client === 'modelwire',
+    })),
+  }))
+  return chart('CPU time of streaming clients', panels)
+}
+
+function streamSection(result: StreamResult): string[] {
+  return [
+    '## Streams',
+    '![CPU time of each client, in bars](bench-stream.svg)',
+    `What a client costs: CPU microseconds of its whole process, garbage collection and compiler threads included. Each client runs in a process of its own, the upstream in another; the rounds go round-robin over the clients. Medians of ${result.rounds} rounds; the ratio is to the loop by hand (\`undici.request\`, line split, \`JSON.parse\`) within the same round. Every answer is checked: the whole text, a tool call whose arguments come in pieces, the token counts.`,
+    ...result.loads.flatMap((load) => [`### ${load.title}`, streamTable(load), ...section(missingLines(load.missing))]),
+    originLine(result),
+    'Again: `npm run bench:install`, then `npm run bench:stream`.',
+  ]
+}
+
+function memorySection(result: MemoryResult): string[] {
+  return [
+    '## Memory',
+    `${result.streams} streams that have begun to answer and then fall silent, in one process, after a forced garbage collection. RSS is what the operating system sees, sockets and buffers included. Medians of ${result.rounds} processes.`,
+    openTable(result),
+    'Many short streams (40 events each), one after the other, 50 at once; heap and RSS after a forced garbage collection. The growth is the slope over the later half.',
+    growthTable(result),
+    ...section(missingLines(result.missing)),
+    originLine(result),
+    'Again: `npm run bench:memory`.',
+  ]
+}
+
+function coldSection(result: ColdStartResult): string[] {
+  return [
+    '## Cold start',
+    `Milliseconds from the start of the process until the client is ready for its first call, minus the ${milliseconds(result.bare.wallMs)} ms of bare Node. Medians of ${result.rounds} processes each, in turn.`,
+    coldTable(result),
+    ...section([providerSentence(result) ?? '']),
+    ...section(missingLines(result.missing)),
+    originLine(result),
+    'Again: `npm run bench:cold-start`.',
+  ]
+}
+
+const section = (lines: string[]) => (lines.some(Boolean) ? [lines.join('\n')] : [])
+
+/** Writes the page anew from all results that there are, with the picture beside it. */
+export function writeReport(results: string, docs: string): void {
+  const stream = loadResult('stream', results)
+  const memory = loadResult('memory', results)
+  const cold = loadResult('cold-start', results)
+  const page = [
+    '# Performance',
+    '<!-- Generated by bench/report.ts from bench/results. Change those, not this page. -->',
+    ...(stream ? streamSection(stream) : []),
+    ...(memory ? memorySection(memory) : []),
+    ...(cold ? coldSection(cold) : []),
+  ]
+  mkdirSync(docs, { recursive: true })
+  writeFileSync(`${docs}/performance.md`, `${page.join('\n\n')}\n`)
+  if (stream) writeFileSync(`${docs}/bench-stream.svg`, drawStreams(stream))
+}

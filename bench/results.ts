@@ -1,0 +1,148 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { clients, versions } from './clients.ts'
+import { machine } from './machine.ts'
+import type { Machine } from './machine.ts'
+
+/** What every result says of itself. */
+export interface Origin {
+  when: string
+  machine: Machine
+  versions: Record<string, string>
+}
+
+export interface StreamRow {
+  client: string
+  /** CPU microseconds of the client's process for one event, or one call: the median over rounds. */
+  micros: number
+  /** The quartiles of the rounds. */
+  low: number
+  high: number
+  /** To the loop by hand: the median of the ratios within each round. */
+  ratio: number
+}
+export interface StreamLoad {
+  id: string
+  title: string
+  unit: 'event' | 'call'
+  rows: StreamRow[]
+  missing: Missing[]
+}
+export interface Missing {
+  client: string
+  reason: string
+}
+export interface StreamResult extends Origin {
+  rounds: number
+  loads: StreamLoad[]
+}
+
+export interface OpenRow {
+  client: string
+  /** RSS of the process, per stream that hangs open: median over processes. */
+  rssPerStream: number
+  /** Live objects on the JavaScript heap, per stream. */
+  heapPerStream: number
+}
+export interface GrowthRow {
+  client: string
+  /** After so many short streams, with garbage collected. */
+  steps: { streams: number; rss: number; heapUsed: number }[]
+  /** The slope over the later steps: bytes that each further stream leaves behind. */
+  heapPerStream: number
+  rssPerStream: number
+}
+export interface MemoryResult extends Origin {
+  streams: number
+  rounds: number
+  open: OpenRow[]
+  growth: GrowthRow[]
+  missing: Missing[]
+}
+
+export interface ColdRow {
+  what: string
+  /** Milliseconds from the start of the process, minus those of bare Node. Medians. */
+  wallMs: number
+  cpuMs: number
+}
+export interface ColdStartResult extends Origin {
+  rounds: number
+  bare: { wallMs: number; cpuMs: number }
+  rows: ColdRow[]
+  /** `explain` of a first request to a provider: its manifests are read, checked and compiled. */
+  firstProviderMs?: number
+  /** The same for a second provider, with the machinery warm. */
+  secondProviderMs?: number
+  missing: Missing[]
+}
+
+export interface Results {
+  stream: StreamResult
+  memory: MemoryResult
+  'cold-start': ColdStartResult
+}
+
+export interface Options {
+  /** Few and short rounds: it shows that everything works, not how fast it is. Nothing is written unless `--out` says where. */
+  quick: boolean
+  rounds: number
+  /** Only these clients; the loop by hand always runs. */
+  clients: string[] | undefined
+  results: string | undefined
+  docs: string | undefined
+}
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+
+/** `--quick`, `--rounds 9`, `--clients modelwire,openai`, `--out folder` (results and docs go there instead). */
+export function readOptions(rounds: { full: number; quick: number }): Options {
+  const { values } = parseArgs({
+    options: {
+      quick: { type: 'boolean', default: false },
+      rounds: { type: 'string' },
+      clients: { type: 'string' },
+      out: { type: 'string' },
+    },
+  })
+  const asked = Number(values.rounds ?? (values.quick ? rounds.quick : rounds.full))
+  if (!Number.isInteger(asked) || asked < 1) leave(`--rounds takes a whole number from 1, not ${values.rounds}`)
+  const names = values.clients?.split(',')
+  const unknown = names?.find((name) => !clients.some(({ id }) => id === name))
+  if (unknown !== undefined) leave(`--clients knows no "${unknown}", only ${clients.map(({ id }) => id).join(', ')}`)
+  return {
+    quick: values.quick,
+    rounds: asked,
+    clients: names,
+    results: values.out ?? (values.quick ? undefined : here('results')),
+    docs: values.out ?? (values.quick ? undefined : here('../docs')),
+  }
+}
+
+function leave(message: string): never {
+  console.error(message)
+  process.exit(2)
+}
+
+export function origin(): Origin {
+  return { when: new Date().toISOString().slice(0, 10), machine: machine(), versions: versions() }
+}
+
+/** One line on a terminal that each call writes over; nothing elsewhere. */
+export function progress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${text}`)
+}
+
+export function saveResult<Area extends keyof Results>(area: Area, result: Results[Area], folder: string): void {
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(`${folder}/${area}.json`, `${JSON.stringify(result, null, 2)}\n`)
+}
+
+export function loadResult<Area extends keyof Results>(area: Area, folder: string): Results[Area] | undefined {
+  try {
+    return JSON.parse(readFileSync(`${folder}/${area}.json`, 'utf8')) as Results[Area] // written by saveResult above
+  } catch {
+    return undefined // not measured yet
+  }
+}

@@ -1,0 +1,151 @@
+/** What streaming costs in CPU, client beside client. `npm run bench:stream`, with `-- --quick` to see that it works. */
+import { startUpstream, start } from './child.ts'
+import type { Child, Upstream } from './child.ts'
+import { clients, titleOf } from './clients.ts'
+import type { ClientId } from './clients.ts'
+import type { Task } from './conversation.ts'
+import { reply } from './replies.ts'
+import type { Mode } from './replies.ts'
+import { missingLines, originLine, streamTable, writeReport } from './report.ts'
+import { origin, progress, readOptions, saveResult } from './results.ts'
+import type { Missing, StreamLoad, StreamRow } from './results.ts'
+import { median, quartiles } from './statistics.ts'
+import type { Job, Report } from './worker.ts'
+
+interface Load {
+  id: string
+  title: string
+  unit: 'event' | 'call'
+  mode: Mode
+  task: Task
+  /** Calls a round. */
+  calls: number
+  quickCalls: number
+  atOnce: number
+}
+
+const loads: Load[] = [
+  {
+    id: 'openai',
+    title: 'OpenAI wire, 2,000 events in 16 KB pieces',
+    unit: 'event',
+    mode: 'bulk',
+    task: 'openai.stream',
+    calls: 40,
+    quickCalls: 4,
+    atOnce: 1,
+  },
+  {
+    id: 'anthropic',
+    title: 'Anthropic wire, 2,000 events in 16 KB pieces',
+    unit: 'event',
+    mode: 'bulk',
+    task: 'anthropic.stream',
+    calls: 40,
+    quickCalls: 4,
+    atOnce: 1,
+  },
+  {
+    id: 'paced',
+    title: 'OpenAI wire, 100 streams at once, one event each 10 ms',
+    unit: 'event',
+    mode: 'paced',
+    task: 'openai.stream',
+    calls: 100,
+    quickCalls: 20,
+    atOnce: 100,
+  },
+  {
+    id: 'whole',
+    title: 'OpenAI wire, not streamed, 50 calls at once',
+    unit: 'call',
+    mode: 'whole',
+    task: 'openai.whole',
+    calls: 1000,
+    quickCalls: 50,
+    atOnce: 50,
+  },
+]
+
+const floor: ClientId = clients[0].id
+const options = readOptions({ full: 7, quick: 2 })
+
+/** One client's microseconds, round by round. */
+type Measured = Map<ClientId, number[]>
+
+async function once(child: Child, upstream: Upstream, load: Load): Promise<Report> {
+  const { mode, task, atOnce } = load
+  const calls = options.quick ? load.quickCalls : load.calls
+  return child.ask<Report>({ ask: 'run', url: upstream.url, mode, task, calls, atOnce } satisfies Job)
+}
+
+const eventsOf = (load: Load) => reply(load.mode, load.task.startsWith('anthropic') ? 'anthropic' : 'openai').count
+
+/** Warms every client up, drops those that can't, then goes round: each round starts with another client. */
+async function measure(load: Load, children: Map<ClientId, Child>, upstream: Upstream): Promise<StreamLoad> {
+  const measured: Measured = new Map()
+  const missing: Missing[] = []
+  const units = (options.quick ? load.quickCalls : load.calls) * eventsOf(load)
+  for (const [id, child] of children) {
+    const report = await warmUp(child, upstream, load)
+    if (report.kind === 'cost') measured.set(id, [])
+    else if (report.kind === 'failed') missing.push({ client: id, reason: `failed: ${report.reason}` })
+    else if (report.kind === 'missing' && !report.reason.startsWith('speaks no'))
+      missing.push({ client: id, reason: report.reason })
+  }
+  const ids = [...measured.keys()]
+  for (let round = 0; round < options.rounds; round++) {
+    for (let turn = 0; turn < ids.length; turn++) {
+      const id = ids[(round + turn) % ids.length]
+      const child = id && children.get(id)
+      if (!child) continue
+      const report = await once(child, upstream, load)
+      if (report.kind !== 'cost')
+        throw new Error(`${titleOf(id)} in round ${round + 1}: ${'reason' in report ? report.reason : report.kind}`)
+      measured.get(id)?.push(report.cpuMicros / units)
+    }
+    progress(`${load.id}: round ${round + 1} of ${options.rounds}`)
+  }
+  progress('')
+  return { id: load.id, title: load.title, unit: load.unit, rows: rows(measured), missing }
+}
+
+async function warmUp(child: Child, upstream: Upstream, load: Load): Promise<Report> {
+  const first = await once(child, upstream, load)
+  if (first.kind !== 'cost' || options.quick) return first
+  return once(child, upstream, load)
+}
+
+function rows(measured: Measured): StreamRow[] {
+  const byHand = measured.get(floor) ?? []
+  return [...measured].map(([client, micros]) => {
+    const [low, high] = quartiles(micros)
+    return {
+      client,
+      micros: median(micros),
+      low,
+      high,
+      ratio: median(micros.map((value, round) => value / (byHand[round] ?? NaN))),
+    }
+  })
+}
+
+const chosen = clients.filter(({ id }) => id === floor || !options.clients || options.clients.includes(id))
+const children = new Map<ClientId, Child>()
+let upstream: Upstream | undefined
+try {
+  upstream = await startUpstream()
+  for (const { id } of chosen) children.set(id, start('worker.ts', [id], ['--expose-gc']))
+  const result = { ...origin(), rounds: options.rounds, loads: new Array<StreamLoad>() }
+  for (const load of loads) {
+    const done = await measure(load, children, upstream)
+    result.loads.push(done)
+    console.log([`\n${done.title}\n`, streamTable(done), ...missingLines(done.missing)].join('\n'))
+  }
+  console.log(`\n${originLine(result)}`)
+  if (options.results) saveResult('stream', result, options.results)
+  if (options.results && options.docs) writeReport(options.results, options.docs)
+  if (result.loads.some((load) => load.missing.some(({ reason }) => reason.startsWith('failed')))) process.exitCode = 1
+} finally {
+  await Promise.all([...children.values(), ...(upstream ? [upstream] : [])].map((child) => child.stop()))
+}

@@ -1,0 +1,120 @@
+/** One client in a process of its own: `worker.ts by-hand`. It does what its parent asks and says what that cost. */
+import { isDeepStrictEqual } from 'node:util'
+import { reply } from './replies.ts'
+import type { Mode } from './replies.ts'
+import type { Answer, Connect, Run, Task, Wire } from './conversation.ts'
+
+/** `run`: calls to do, so many at once, and then say the cost. `hold`: start calls and don't wait. `memory`: collect garbage and say what is left. */
+export type Job = { ask: 'run' | 'hold'; url: string; mode: Mode; task: Task; calls: number; atOnce: number } | { ask: 'memory' }
+
+export type Report =
+  | { kind: 'cost'; cpuMicros: number; wallMs: number }
+  | { kind: 'memory'; rss: number; heapUsed: number; external: number }
+  | { kind: 'started' }
+  /** The client isn't installed, isn't built, or has no such task. */
+  | { kind: 'missing'; reason: string }
+  | { kind: 'failed'; reason: string }
+
+const id = process.argv[2] ?? ''
+const ready = new Map<string, Awaited<ReturnType<Connect>>>()
+let failure: string | undefined
+
+class Missing extends Error {}
+
+async function connect(base: string) {
+  let client = ready.get(base)
+  if (!client) {
+    try {
+      const module = (await import(new URL(`./clients/${id}.ts`, import.meta.url).href)) as { connect: Connect } // what every file there exports
+      client = await module.connect(base)
+    } catch (error) {
+      const text = String(error instanceof Error ? error.message : error).split('\n')[0] ?? ''
+      throw new Missing(
+        text.startsWith('Cannot find package')
+          ? `not installed; npm ci --prefix bench does it (${text.split(' imported')[0]})`
+          : text,
+      )
+    }
+    ready.set(base, client)
+  }
+  return client
+}
+
+async function findRun(job: Exclude<Job, { ask: 'memory' }>): Promise<Run> {
+  const run = (await connect(`${job.url}/${job.mode}`))[job.task]
+  if (!run) throw new Missing('speaks no such wire')
+  return run
+}
+
+/** Throws with the first difference when a client lost or changed something. */
+function check(actual: Answer, expected: Answer): void {
+  for (const field of ['text', 'toolCall', 'usage'] as const) {
+    const got =
+      field === 'usage' ? { inputTokens: actual.usage.inputTokens, outputTokens: actual.usage.outputTokens } : actual[field]
+    if (isDeepStrictEqual(got, expected[field])) continue
+    const [wanted, came] = [JSON.stringify(expected[field]) ?? 'nothing', JSON.stringify(got) ?? 'nothing']
+    let same = 0
+    while (wanted[same] === came[same] && same < wanted.length) same++
+    const excerpt = (text: string) => text.slice(Math.max(0, same - 20), same + 40)
+    throw new Error(`wrong ${field} from character ${same}: expected …${excerpt(wanted)}…, got …${excerpt(came)}…`)
+  }
+}
+
+async function measure(job: Exclude<Job, { ask: 'memory' }>): Promise<Report> {
+  const run = await findRun(job)
+  const wire: Wire = job.task === 'anthropic.stream' ? 'anthropic' : 'openai'
+  const expected = reply(job.mode, wire).answer
+  const answers: Answer[] = []
+  let left = job.calls
+  const lane = async () => {
+    while (left-- > 0) answers.push(await run())
+  }
+  await collect() // nobody pays for the round before
+  const wall = performance.now()
+  const cpu = process.cpuUsage()
+  await Promise.all(Array.from({ length: job.atOnce }, lane))
+  const { user, system } = process.cpuUsage(cpu)
+  const wallMs = performance.now() - wall
+  for (const answer of answers) check(answer, expected)
+  return { kind: 'cost', cpuMicros: user + system, wallMs }
+}
+
+async function hold(job: Exclude<Job, { ask: 'memory' }>): Promise<Report> {
+  const run = await findRun(job)
+  for (let started = 0; started < job.calls; started++) {
+    run().then(
+      () => (failure ??= 'a stream that should hang ended'),
+      (error: unknown) => (failure ??= String(error)),
+    )
+    if (started % job.atOnce === job.atOnce - 1) await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  return { kind: 'started' }
+}
+
+/** Several times, with turns of the event loop between: closed sockets are let go of in those. */
+async function collect(): Promise<void> {
+  for (let round = 0; round < 3; round++) {
+    globalThis.gc?.()
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
+async function memory(): Promise<Report> {
+  if (failure) return { kind: 'failed', reason: failure }
+  await collect()
+  const { rss, heapUsed, external } = process.memoryUsage()
+  return { kind: 'memory', rss, heapUsed, external }
+}
+
+async function work(job: Job): Promise<Report> {
+  try {
+    if (job.ask === 'memory') return await memory()
+    return await (job.ask === 'run' ? measure(job) : hold(job))
+  } catch (error) {
+    if (error instanceof Missing) return { kind: 'missing', reason: error.message }
+    return { kind: 'failed', reason: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+process.on('message', (job: Job) => void work(job).then((report) => process.send?.(report)))
+process.on('disconnect', () => process.exit(0))

@@ -1,0 +1,166 @@
+import { abortError } from '../core/abort.ts'
+import { ModelwireError } from '../core/error.ts'
+import type { Event } from '../core/event.ts'
+import type { Timeouts } from '../core/request.ts'
+import type { RateLimit } from '../core/result.ts'
+import { isMap, type Roots } from '../lang/value.ts'
+import type { Operation } from '../manifest/compile.ts'
+import { createReader, type Reader } from '../pipeline/read.ts'
+import { retryAfter } from '../resilience/delay.ts'
+import { type Clocks, createClocks } from '../resilience/timeout.ts'
+import { authorize, type Secrets } from '../wire/auth.ts'
+import type { Call, Reply, Transport } from '../wire/call.ts'
+import { endingsOf } from './endings.ts'
+import { readError } from './failure.ts'
+import { redact } from './redact.ts'
+
+/** One attempt's needs. */
+export interface Asked {
+  operation: Operation
+  provider: string
+  model: string
+  call: Call
+  /** Read right before each attempt: keys may have changed. */
+  secrets: () => Secrets
+  request: Record<string, unknown>
+  streamed: boolean
+  timeouts: Required<Timeouts>
+  /** When the whole call has to be over, by performance.now(). */
+  endsAt: number | undefined
+  limits: { event: number; reply: number }
+  choices: number
+}
+
+/** A reply whose first content has come. */
+export interface Live {
+  headers: Record<string, string>
+  /** The next events; undefined at the end. After a failure it first gives what came before it, then throws. */
+  next(): Promise<Event[] | undefined>
+  /** Closes the connection and stops the clocks. */
+  close(): Promise<void>
+}
+
+const errorBody = 1_048_576
+
+/** Sends the call, and reads up to the first event with content: until then it can all be done again. */
+export async function attempt(asked: Asked, transport: Transport, signal: AbortSignal): Promise<Live> {
+  const secrets = asked.secrets()
+  const clocks = createClocks(asked.timeouts, { streamed: asked.streamed, signal, endsAt: asked.endsAt })
+  const failed = (error: unknown): unknown => described(error, asked, clocks, secrets)
+  let live: Live | undefined
+  try {
+    const reply = await transport(outgoing(asked, secrets), clocks.signal)
+    clocks.replied()
+    live = readReply(asked, reply, clocks, failed)
+    if (reply.status < 200 || reply.status >= 300) throw await refusal(asked, reply, clocks)
+    return await committed(live, clocks, asked.streamed)
+  } catch (error) {
+    const made = failed(error)
+    await live?.close()
+    clocks.stop()
+    throw made
+  }
+}
+
+function outgoing(asked: Asked, secrets: Secrets): Call {
+  const call = authorize(asked.call, asked.operation.auth, secrets)
+  return { ...call, maxBytes: asked.streamed ? Infinity : asked.limits.reply, connection: { ...call.connection, connectTimeout: asked.timeouts.connect } }
+}
+
+/** A stream is committed with its first content; a whole reply only when all of it is there. */
+async function committed(live: Live, clocks: Clocks, streamed: boolean): Promise<Live> {
+  const held: Event[][] = []
+  for (let batch = await live.next(); batch !== undefined; batch = await live.next()) {
+    held.push(batch)
+    if (streamed && batch.length > 0) break
+  }
+  clocks.committed()
+  return { ...live, next: () => (held.length > 0 ? Promise.resolve(held.shift()) : live.next()) }
+}
+
+/** Everything that a failure is told with, and nothing secret in it. */
+function described(error: unknown, asked: Asked, clocks: Clocks, secrets: Secrets): unknown {
+  const aborted = clocks.signal.aborted ? abortError(clocks.signal) : undefined
+  const made = error instanceof ModelwireError && error.kind !== 'cancelled' && error.kind !== 'network' ? error : (aborted ?? error)
+  if (!(made instanceof ModelwireError)) return made
+  return redact(made.add({ provider: asked.provider, model: asked.model }), secrets)
+}
+
+async function refusal(asked: Asked, reply: Reply, clocks: Clocks): Promise<ModelwireError> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  clocks.waiting()
+  for await (const chunk of reply.body) {
+    chunks.push(chunk)
+    size += chunk.length
+    if (size > errorBody) break
+  }
+  clocks.received()
+  const error = readError(asked.operation, reply, Buffer.concat(chunks))
+  if (error.retryAfterMs === undefined) error.add({ retryAfterMs: retryAfter(reply.headers) })
+  return error
+}
+
+function readReply(asked: Asked, reply: Reply, clocks: Clocks, failed: (error: unknown) => unknown): Live {
+  const { operation } = asked
+  const roots: Roots = { request: asked.request, headers: reply.headers, status: reply.status }
+  const reader = createReader(operation.plan, {
+    headers: reply.headers,
+    roots,
+    endings: endingsOf(operation, reply, asked.choices),
+    limit: asked.streamed ? asked.limits.event : asked.limits.reply,
+    streamed: asked.streamed,
+  })
+  const chunks = reply.body[Symbol.asyncIterator]()
+  return { headers: reply.headers, ...pump(reader, chunks, reply, clocks, failed) }
+}
+
+function pump(reader: Reader, chunks: AsyncIterator<Uint8Array>, reply: Reply, clocks: Clocks, failed: (error: unknown) => unknown): Pick<Live, 'next' | 'close'> {
+  let over = false
+  let broken: { error: unknown } | undefined
+
+  const finish = (): void => {
+    over = true
+    clocks.stop()
+  }
+
+  const close = async (): Promise<void> => {
+    if (over) return
+    finish()
+    await chunks.return?.()
+  }
+
+  /** One chunk through the pipeline. */
+  const step = async (): Promise<void> => {
+    clocks.waiting()
+    const { value, done } = await chunks.next()
+    clocks.received()
+    if (done !== true) reader.push(value)
+    if (done !== true && !reader.over) return
+    reader.end()
+    if (done !== true) reply.release()
+    finish()
+  }
+
+  const next = async (): Promise<Event[] | undefined> => {
+    if (broken !== undefined) throw broken.error
+    if (over) return undefined
+    try {
+      await step()
+    } catch (error) {
+      broken = { error: failed(error) }
+      await close()
+    }
+    const events = reader.take()
+    if (broken !== undefined && events.length === 0) throw broken.error
+    return events
+  }
+
+  return { next, close }
+}
+
+/** What the reply's headers say of the provider's limits. */
+export function rateLimitsOf(operation: Operation, headers: Record<string, string>): Record<string, RateLimit> | undefined {
+  const limits = operation.rateLimits?.({}, { headers })
+  return isMap(limits) ? (limits as Record<string, RateLimit>) : undefined // the schema allows only numbers of these names
+}

@@ -1,0 +1,84 @@
+import { ModelwireError } from '../core/error.ts'
+import type { RetryOptions, Timeouts } from '../core/request.ts'
+
+/** Bytes. */
+export interface Limits {
+  /** One event of a stream; 16 MB when absent. */
+  event?: number
+  /** A whole reply that isn't streamed; 64 MB when absent. */
+  reply?: number
+}
+
+/** What can be set for one provider; the rest are values of the manifest's variables. */
+export interface ProviderOptions {
+  apiKey?: string | (() => string)
+  /** Replaces the manifest's address. */
+  baseUrl?: string
+  headers?: Record<string, string>
+  /** A named alternative wire for every call. */
+  wire?: string
+  timeouts?: Timeouts
+  retry?: RetryOptions | false
+  limits?: Limits
+  /** A proxy's URL; false for none even if the environment names one. */
+  proxy?: string | false
+  /** PEM text of an authority to trust besides the system's. */
+  ca?: string
+  /** PEM texts of a client certificate and its key. */
+  cert?: string
+  key?: string
+  [variable: string]: unknown
+}
+
+export interface RuntimeOptions {
+  /** Folders or files with manifests, over the bundled ones and those of MODELWIRE_PROTOCOLS. */
+  protocols?: string | string[]
+  providers?: Record<string, ProviderOptions>
+  /** A warning is an error. */
+  strict?: boolean
+  timeouts?: Timeouts
+  retry?: RetryOptions | false
+  limits?: Limits
+  /** Looks at the files again on each use; a broken one keeps its last good version. */
+  watch?: boolean
+  /** Hears of manifests that broke while the last good version stays in use. */
+  onManifestError?: (error: ModelwireError) => void
+  /** The environment to read; `process.env` when absent. */
+  env?: Record<string, string | undefined>
+}
+
+/** Everything that is set for one provider, from the runtime's options and the environment. */
+export interface Settings {
+  own: ProviderOptions
+  baseUrl: string | undefined
+  timeouts: Timeouts
+  retry: RetryOptions | false | undefined
+  limits: Required<Limits>
+}
+
+const megabyte = 1_048_576
+
+export function settingsOf(options: RuntimeOptions, provider: string): Settings {
+  const env = options.env ?? process.env
+  const own = options.providers !== undefined && Object.hasOwn(options.providers, provider) ? (options.providers[provider] ?? {}) : {}
+  const total = milliseconds(env.MODELWIRE_TIMEOUT_MS)
+  return {
+    own,
+    baseUrl: own.baseUrl ?? env[`MODELWIRE_${variableName(provider)}_BASE_URL`],
+    timeouts: { ...(total === undefined ? {} : { total }), ...options.timeouts, ...own.timeouts },
+    retry: own.retry ?? options.retry,
+    limits: { event: 16 * megabyte, reply: 64 * megabyte, ...options.limits, ...own.limits },
+  }
+}
+
+/** `llama-server` → `LLAMA_SERVER`. */
+export function variableName(provider: string): string {
+  return provider.toUpperCase().replace(/[^A-Z0-9]+/g, '_')
+}
+
+function milliseconds(text: string | undefined): number | undefined {
+  if (text === undefined || text === '') return undefined
+  const value = Number(text)
+  if (Number.isFinite(value) && value >= 0) return value
+  throw new ModelwireError('configuration', `MODELWIRE_TIMEOUT_MS must be a number of milliseconds, got ${JSON.stringify(text)}`)
+}

@@ -1,0 +1,169 @@
+import { ModelwireError } from '../core/error.ts'
+import { type Normal, requestFields } from '../core/normalize.ts'
+import type { CallOptions } from '../core/request.ts'
+import type { Warning } from '../core/result.ts'
+import { isBlank, isMap, type Roots } from '../lang/value.ts'
+import type { Operation } from '../manifest/compile.ts'
+import { nearest } from '../manifest/suggest.ts'
+import { address } from '../wire/address.ts'
+import { authHeaders } from '../wire/auth.ts'
+import type { Call } from '../wire/call.ts'
+import { encodeJson, mergeExtra } from '../wire/encode.ts'
+import { readVariables } from './credentials.ts'
+import type { Settings } from './options.ts'
+
+/** A call without its secrets: what is sent, and what of the request found no place in it. */
+export interface Prepared {
+  call: Call
+  /** The body before it was written as JSON. */
+  body: unknown
+  warnings: Warning[]
+}
+
+export interface Preparation {
+  operation: Operation
+  provider: string
+  normal: Normal
+  input: CallOptions
+  settings: Settings
+  env: Record<string, string | undefined>
+  strict: boolean
+  /** Filled for `explain`: which template made each map of the body. */
+  origins?: WeakMap<object, object>
+}
+
+const userAgent = 'modelwire'
+
+export function prepareCall(preparation: Preparation): Prepared {
+  const { operation, normal, input, settings, env } = preparation
+  const warnings = [...normal.warnings, ...unknownFields(input, operation.name), ...unusedFields(preparation)]
+  const roots = requestRoots(preparation, readVariables(operation, settings.own, env), warnings)
+  const built = operation.body?.(normal.request, roots)
+  const body = input.extra === undefined ? built : mergeExtra(built, input.extra)
+  const call: Call = {
+    method: operation.target.method,
+    url: buildAddress(preparation, roots),
+    headers: buildHeaders(preparation, roots, body !== undefined),
+    connection: connectionOf(settings),
+  }
+  if (body !== undefined) call.body = encodeJson(body)
+  if (preparation.strict && warnings[0] !== undefined) throw strictly(warnings[0], warnings.length)
+  return { call, body, warnings }
+}
+
+function requestRoots({ normal, origins }: Preparation, env: Record<string, string>, warnings: Warning[]): Roots {
+  const now = Date.now()
+  return {
+    request: normal.request,
+    env,
+    start: now,
+    now,
+    miss: (expression, value, where) => {
+      const field = expression.replace(/^\$\.?/, '')
+      warnings.push({ field, reason: `this wire has no form for ${JSON.stringify(value)}`, where })
+    },
+    ...(origins === undefined ? {} : { origins }),
+  }
+}
+
+function connectionOf({ own }: Settings): NonNullable<Call['connection']> {
+  const { proxy, ca, cert, key, timeouts } = own
+  return {
+    ...(proxy === undefined ? {} : { proxy }),
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+    ...(timeouts?.connect === undefined ? {} : { connectTimeout: timeouts.connect }),
+  }
+}
+
+// ---- address and headers -----------------------------------------------------------------------------------------
+
+function buildAddress({ operation, provider, normal, settings }: Preparation, roots: Roots): string {
+  const base = settings.baseUrl ?? operation.base(normal.request, roots)
+  if (typeof base !== 'string' || base === '') throw noAddress(operation, provider, roots)
+  const path = operation.target.path(normal.request, roots)
+  if (typeof path !== 'string') throw noAddress(operation, provider, roots)
+  const query = operation.query(normal.request, roots)
+  return address(base, path, textMap(query))
+}
+
+function noAddress(operation: Operation, provider: string, roots: Roots): ModelwireError {
+  const unset = operation.variables.find((variable) => roots.env?.[variable.name] === undefined)
+  if (unset === undefined) {
+    return new ModelwireError('configuration', `"${provider}" has no address`, { provider, hint: `give its manifest a \`base\`, or pass providers: { ${JSON.stringify(provider)}: { baseUrl } }` })
+  }
+  const variable = unset.variables[0]
+  return new ModelwireError('configuration', `the address of "${provider}" needs the variable "${unset.name}"`, {
+    provider,
+    hint: `${variable === undefined ? '' : `set ${variable} in the environment, or `}pass providers: { ${JSON.stringify(provider)}: { ${unset.name} } }`,
+  })
+}
+
+function buildHeaders({ operation, normal, input, settings }: Preparation, roots: Roots, hasBody: boolean): Record<string, string> {
+  const headers: Record<string, string> = {
+    'user-agent': userAgent,
+    accept: normal.request.stream ? 'text/event-stream, application/x-ndjson, application/json' : 'application/json',
+    ...(hasBody ? { 'content-type': 'application/json' } : {}),
+  }
+  const owned = authHeaders(operation.auth)
+  for (const given of [operation.headers(normal.request, roots), settings.own.headers, input.headers]) {
+    for (const [name, value] of Object.entries(textMap(given))) {
+      const lower = name.toLowerCase()
+      if (given === input.headers && (owned.includes(lower) || lower === 'host')) {
+        throw new ModelwireError('invalid_request', `the header "${lower}" belongs to the provider's auth and can't be set by a request`, {
+          hint: 'set it for the provider: createRuntime({ providers: { …: { apiKey, headers } } })',
+        })
+      }
+      headers[lower] = value
+    }
+  }
+  return headers
+}
+
+function textMap(value: unknown): Record<string, string> {
+  if (!isMap(value)) return {}
+  const entries = Object.entries(value).filter(([, item]) => item !== undefined && item !== null)
+  return Object.fromEntries(entries.map(([name, item]) => [name, typeof item === 'object' ? JSON.stringify(item) : String(item)]))
+}
+
+// ---- nothing is lost silently ------------------------------------------------------------------------------------
+
+function unknownFields(input: CallOptions, operation: string): Warning[] {
+  const known = requestFields[operation]
+  if (known === undefined) return []
+  return Object.keys(input)
+    .filter((field) => !known.includes(field))
+    .map((field) => {
+      const near = nearest(field, known)
+      return { field, reason: `a request has no such field${near === undefined ? '' : `; did you mean "${near}"?`} (what only the provider knows goes into \`extra\`)` }
+    })
+}
+
+/** Fields and kinds of parts that the templates never read. */
+function unusedFields({ operation, normal, provider }: Preparation): Warning[] {
+  const { reads, unused, types, where } = operation
+  if (reads.has('*')) return []
+  const warnings: Warning[] = []
+  const lost = (field: string, what = `\`${field}\``): void => {
+    if (!unused.has(field)) warnings.push({ field, reason: `the manifest "${provider}" has no use for ${what}`, where })
+  }
+  for (const [field, value] of Object.entries(normal.request)) {
+    if (field === 'model' || field === 'stream' || isBlank(value) || reads.has(field) || unused.has(field)) continue
+    const below = isMap(value) ? Object.keys(value).filter((key) => !isBlank(value[key])) : []
+    if (below.length === 0 || !readsBelow(reads, field)) lost(field)
+    else for (const key of below) if (!reads.has(`${field}.${key}`)) lost(`${field}.${key}`)
+  }
+  for (const type of normal.partTypes) if (!types.has(type)) lost(`messages.${type}`, `parts of type "${type}"`)
+  return warnings
+}
+
+function readsBelow(reads: ReadonlySet<string>, field: string): boolean {
+  return [...reads].some((read) => read.startsWith(`${field}.`))
+}
+
+function strictly(first: Warning, count: number): ModelwireError {
+  const others = count > 1 ? ` (and ${count - 1} more)` : ''
+  return new ModelwireError('invalid_request', `${first.field}: ${first.reason}${others}`, { where: first.where, hint: 'leave it out, or call without `strict`' })
+}
+

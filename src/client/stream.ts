@@ -1,0 +1,175 @@
+import { ModelwireError } from '../core/error.ts'
+import type { Event } from '../core/event.ts'
+import type { Fold } from '../core/fold.ts'
+import type { ChatResult, Warning } from '../core/result.ts'
+import type { Live } from './exchange.ts'
+
+/**
+ * A streamed call. Nothing is sent before it is iterated or its result is asked for. It can be iterated once, as events, as
+ * `batches()` or as `text`; leaving the loop closes the connection.
+ */
+export interface Stream extends AsyncIterable<Event> {
+  /** The fold of all events; drives the stream if nobody iterates. Rejects with what the iteration threw. */
+  readonly result: Promise<ChatResult>
+  /** The text alone. */
+  readonly text: AsyncIterable<string>
+  /** Arrays of events, one a network read: for who wants the last bit of speed. */
+  batches(): AsyncIterable<Event[]>
+}
+
+export interface StreamSource {
+  /** Sends the call and waits for the first content. */
+  open(): Promise<Live>
+  fold: Fold
+  warnings: readonly Warning[]
+  /** The result when all has come, checked against the request's `output`. */
+  finish(): Promise<ChatResult>
+  /** What had come so far. */
+  partial(): ChatResult
+}
+
+export function createStream(source: StreamSource): Stream {
+  let taken = false
+  let result: Promise<ChatResult> | undefined
+  let settle: { resolve: (result: ChatResult) => void; reject: (error: unknown) => void } | undefined
+  let outcome: { result: ChatResult } | { error: unknown } | undefined
+
+  const conclude = (made: { result: ChatResult } | { error: unknown }): void => {
+    outcome ??= made
+    if (settle !== undefined) deliver(outcome, settle)
+  }
+
+  const take = (): void => {
+    if (taken) throw new ModelwireError('invalid_request', 'a stream can be iterated once', { hint: 'keep its events, or await `stream.result`' })
+    taken = true
+  }
+
+  const batches = (): AsyncIterator<Event[]> => {
+    take()
+    return pull(source, conclude)
+  }
+
+  const ask = (): Promise<ChatResult> => {
+    const promise = new Promise<ChatResult>((resolve, reject) => (settle = { resolve, reject }))
+    if (outcome !== undefined && settle !== undefined) deliver(outcome, settle)
+    // Whoever asks for the result and then iterates in the same turn gets both; else the result drives the stream.
+    else queueMicrotask(() => void (taken || drain(batches())))
+    return promise
+  }
+
+  return {
+    get result() {
+      return (result ??= ask())
+    },
+    get text() {
+      return { [Symbol.asyncIterator]: () => textOf(flatten(batches())) }
+    },
+    batches: () => ({ [Symbol.asyncIterator]: batches }),
+    [Symbol.asyncIterator]: () => flatten(batches()),
+  }
+}
+
+function deliver(outcome: { result: ChatResult } | { error: unknown }, settle: { resolve: (result: ChatResult) => void; reject: (error: unknown) => void }): void {
+  if ('error' in outcome) settle.reject(outcome.error)
+  else settle.resolve(outcome.result)
+}
+
+async function drain(batches: AsyncIterator<Event[]>): Promise<void> {
+  try {
+    while ((await batches.next()).done !== true);
+  } catch {
+    // The error went to `result`, which is what was asked for.
+  }
+}
+
+/** The one asynchronous edge: a batch a network read, folded on its way out. */
+function pull(source: StreamSource, conclude: (outcome: { result: ChatResult } | { error: unknown }) => void): AsyncIterator<Event[]> {
+  let live: Live | undefined
+  let over = false
+
+  const fail = (error: unknown): never => {
+    over = true
+    if (live !== undefined && error instanceof ModelwireError && error.partial === undefined) error.add({ partial: source.partial() })
+    conclude({ error })
+    throw error
+  }
+
+  const first = async (): Promise<Live> => {
+    const opened = await source.open()
+    if (!over) return opened
+    await opened.close() // the consumer left while it was being opened
+    throw new ModelwireError('cancelled', 'The stream was left before it began.')
+  }
+
+  const next = async (): Promise<IteratorResult<Event[]>> => {
+    if (over) return { done: true, value: undefined }
+    try {
+      const opening = live === undefined
+      live ??= await first()
+      for (;;) {
+        const batch = await live.next()
+        if (batch === undefined) break
+        if (batch.length === 0) continue
+        if (opening) addWarnings(batch, source.warnings)
+        for (const event of batch) source.fold.push(event)
+        return { done: false, value: batch }
+      }
+      over = true
+      conclude({ result: await source.finish() })
+      return { done: true, value: undefined }
+    } catch (error) {
+      return fail(error)
+    }
+  }
+
+  const leave = async (): Promise<IteratorResult<Event[]>> => {
+    if (!over) {
+      over = true
+      const error = new ModelwireError('cancelled', 'The consumer left the stream before its end.', { partial: source.partial() })
+      conclude({ error })
+      await live?.close()
+    }
+    return { done: true, value: undefined }
+  }
+
+  return { next, return: leave }
+}
+
+function addWarnings(batch: Event[], warnings: readonly Warning[]): void {
+  const at = batch[0]?.type === 'start' ? 1 : 0
+  batch.splice(at, 0, ...warnings.map((warning): Event => ({ type: 'warning', ...warning })))
+}
+
+/** Events one by one. Those that are there already cost one resolved promise each. */
+function flatten(batches: AsyncIterator<Event[]>): AsyncIterator<Event> & AsyncIterable<Event> {
+  let batch: Event[] = []
+  let at = 0
+  const refill = async (): Promise<IteratorResult<Event>> => {
+    const { done, value } = await batches.next()
+    if (done === true) return { done: true, value: undefined }
+    batch = value
+    at = 1
+    return { done: false, value: value[0] as Event } // a batch is never empty
+  }
+  const iterator: AsyncIterator<Event> & AsyncIterable<Event> = {
+    next() {
+      const event = batch[at]
+      if (event === undefined) return refill()
+      at++
+      return Promise.resolve({ done: false, value: event })
+    },
+    async return() {
+      batch = []
+      await batches.return?.()
+      return { done: true, value: undefined }
+    },
+    [Symbol.asyncIterator]: () => iterator,
+  }
+  return iterator
+}
+
+async function* textOf(events: AsyncIterable<Event>): AsyncGenerator<string, void, undefined> {
+  for await (const event of events) {
+    if (event.type === 'text' && event.delta !== '' && (event.choice ?? 0) === 0) yield event.delta
+  }
+}

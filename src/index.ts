@@ -1,0 +1,47 @@
+export { createRuntime } from './client/runtime.ts'
+export type { BoundModel, ExplainOptions, ProviderInfo, Runtime } from './client/runtime.ts'
+export type { Limits, ProviderOptions, RuntimeOptions } from './client/options.ts'
+export type { ExplainedField, Explanation } from './client/explain.ts'
+export type { Exchange, Replayed, ReplayOptions } from './client/replay.ts'
+export type { Stream } from './client/stream.ts'
+export { ModelwireError } from './core/error.ts'
+export type { ErrorDetails, ErrorKind, TimeoutPhase } from './core/error.ts'
+export type * from './core/event.ts'
+export type {
+  AudioPart,
+  CallOptions,
+  ChatRequest,
+  Data,
+  EmbedRequest,
+  FilePart,
+  ImagePart,
+  Message,
+  Part,
+  RawPart,
+  RawTool,
+  ReasoningPart,
+  RetryOptions,
+  Role,
+  TextPart,
+  Timeouts,
+  Tool,
+  ToolCallPart,
+  ToolChoice,
+  ToolResultPart,
+  VideoPart,
+} from './core/request.ts'
+export type {
+  ChatResult,
+  Choice,
+  EmbedResult,
+  FinishReason,
+  ModelInfo,
+  OutputFile,
+  RateLimit,
+  ResultMeta,
+  Source,
+  Timing,
+  ToolCall,
+  Usage,
+  Warning,
+} from './core/result.ts'

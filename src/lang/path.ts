@@ -1,0 +1,285 @@
+import { type Cursor, expect, fail, match, readInteger, readLiteral, readString, skipSpace, take } from './cursor.ts'
+import { type Eval, inheritedNames, isMap } from './value.ts'
+import { compileBeyond } from './beyond.ts'
+
+/**
+ * Paths: the part of JSONPath (RFC 9535) that manifests need, compiled to closures. A singular path gives a value, any
+ * other a list. What lies beyond (`..`, slices, unions) is read here too and handed on; see beyond.ts.
+ */
+export type Step =
+  | { kind: 'name'; name: string }
+  | { kind: 'index'; index: number }
+  | { kind: 'all' }
+  | { kind: 'filter'; test: Test }
+  | { kind: 'beyond' }
+
+/** A filter's condition on one item. RFC 9535: a term alone asks whether the path exists, even if it holds null. */
+export type Test = (item: unknown) => boolean
+
+export const rootNames = ['request', 'headers', 'status', 'env', 'start', 'now'] as const
+export type RootName = (typeof rootNames)[number]
+
+export interface Path {
+  root: RootName | undefined
+  steps: Step[]
+  text: string
+  /** Literals that a filter compares `@.type` with. */
+  types: string[]
+}
+
+const shorthand = /[A-Za-z_\u0080-\uffff][\w\u0080-\uffff-]*/y
+const maxLength = 256
+
+/** Reads a path that starts with `$`. */
+export function readPath(cursor: Cursor): Path {
+  const start = cursor.at
+  expect(cursor, '$')
+  const path: Path = { root: readRoot(cursor), steps: [], text: '', types: [] }
+  for (;;) {
+    const step = readStep(cursor, path)
+    if (step === undefined) break
+    path.steps.push(step)
+  }
+  path.text = cursor.text.slice(start, cursor.at)
+  if (path.text.length > maxLength) fail({ text: cursor.text, at: start }, `a path of at most ${maxLength} characters`)
+  if (path.steps.filter((step) => step.kind === 'all').length > 3) {
+    fail({ text: cursor.text, at: start }, 'a path with at most three wildcards')
+  }
+  return path
+}
+
+function readRoot(cursor: Cursor): RootName | undefined {
+  const word = match(cursor, /[A-Za-z]\w*/y)
+  if (word === undefined) return undefined
+  const root = rootNames.find((name) => name === word)
+  if (root !== undefined) return root
+  cursor.at -= word.length
+  return fail(cursor, `"." or one of ${rootNames.map((name) => `$${name}`).join(', ')}`, `write "$$${word}" for a literal "$${word}", "$.${word}" for the field`)
+}
+
+function readStep(cursor: Cursor, path: Path): Step | undefined {
+  if (take(cursor, '..')) return readDescent(cursor)
+  if (take(cursor, '.')) return take(cursor, '*') ? { kind: 'all' } : nameStep(cursor, match(cursor, shorthand))
+  if (!take(cursor, '[')) return undefined
+  skipSpace(cursor)
+  const step = readBracket(cursor, path)
+  skipSpace(cursor)
+  expect(cursor, ']')
+  return step
+}
+
+function nameStep(cursor: Cursor, name: string | undefined): Step {
+  if (name === undefined) return fail(cursor, 'a name (letters, digits, _ or -), "*" or "["')
+  if (inheritedNames.has(name)) {
+    cursor.at -= name.length
+    fail(cursor, 'a field of the data', `"${name}" is a name that every object inherits; it can't be read`)
+  }
+  return { kind: 'name', name }
+}
+
+function readDescent(cursor: Cursor): Step {
+  if (take(cursor, '[')) {
+    readBracket(cursor, undefined)
+    skipSpace(cursor)
+    expect(cursor, ']')
+  } else if (!take(cursor, '*')) {
+    nameStep(cursor, match(cursor, shorthand))
+  }
+  return { kind: 'beyond' }
+}
+
+function readBracket(cursor: Cursor, path: Path | undefined): Step {
+  if (take(cursor, '*')) return { kind: 'all' }
+  if (path !== undefined && take(cursor, '?')) return { kind: 'filter', test: readFilter(cursor, path) }
+  const members: Step[] = []
+  do {
+    skipSpace(cursor)
+    members.push(readMember(cursor))
+    skipSpace(cursor)
+  } while (take(cursor, ','))
+  const [only] = members
+  return members.length === 1 && only !== undefined ? only : { kind: 'beyond' }
+}
+
+function readMember(cursor: Cursor): Step {
+  const name = readString(cursor)
+  if (name !== undefined) return nameStep(cursor, name)
+  const from = readInteger(cursor)
+  skipSpace(cursor)
+  if (take(cursor, ':')) {
+    skipSpace(cursor)
+    readInteger(cursor)
+    skipSpace(cursor)
+    if (take(cursor, ':')) {
+      skipSpace(cursor)
+      readInteger(cursor)
+    }
+    return { kind: 'beyond' }
+  }
+  return from === undefined ? fail(cursor, 'an index, a quoted name, "*" or "?"') : { kind: 'index', index: from }
+}
+
+// ---- filters: [?(@.type == 'text' && !@.hidden)] -----------------------------------------------------------------
+
+function readFilter(cursor: Cursor, path: Path): Test {
+  skipSpace(cursor)
+  return readOr(cursor, path)
+}
+
+function readOr(cursor: Cursor, path: Path): Test {
+  let left = readAnd(cursor, path)
+  for (skipSpace(cursor); take(cursor, '||'); skipSpace(cursor)) {
+    const [first, second] = [left, readAnd(cursor, path)]
+    left = (item) => first(item) || second(item)
+  }
+  return left
+}
+
+function readAnd(cursor: Cursor, path: Path): Test {
+  let left = readTerm(cursor, path)
+  for (skipSpace(cursor); take(cursor, '&&'); skipSpace(cursor)) {
+    const [first, second] = [left, readTerm(cursor, path)]
+    left = (item) => first(item) && second(item)
+  }
+  return left
+}
+
+function readTerm(cursor: Cursor, path: Path): Test {
+  skipSpace(cursor)
+  if (take(cursor, '!')) {
+    skipSpace(cursor)
+    const grouped = cursor.text[cursor.at] === '('
+    const negated = readPrimary(cursor, path, !grouped)
+    return (item) => !negated(item)
+  }
+  return readPrimary(cursor, path, false)
+}
+
+function readPrimary(cursor: Cursor, path: Path, existenceOnly: boolean): Test {
+  if (take(cursor, '(')) {
+    const inner = readOr(cursor, path)
+    skipSpace(cursor)
+    expect(cursor, ')')
+    return inner
+  }
+  expect(cursor, '@')
+  const names: string[] = []
+  while (take(cursor, '.')) {
+    const step = nameStep(cursor, match(cursor, shorthand))
+    if (step.kind === 'name') names.push(step.name)
+  }
+  const start = cursor.at
+  skipSpace(cursor)
+  const operator = existenceOnly ? undefined : match(cursor, /==|!=/y)
+  if (operator === undefined) {
+    cursor.at = start
+    return (item) => follow(item, names) !== undefined
+  }
+  skipSpace(cursor)
+  const literal = readLiteral(cursor) ?? fail(cursor, 'a string, a number, true, false or null')
+  const wanted = literal.value
+  if (names.at(-1) === 'type' && typeof wanted === 'string') path.types.push(wanted)
+  return operator === '==' ? (item) => follow(item, names) === wanted : (item) => follow(item, names) !== wanted
+}
+
+/** Unlike a step of the language this tells null from missing, as RFC 9535 wants inside a filter. */
+function follow(item: unknown, names: readonly string[]): unknown {
+  let value = item
+  for (const name of names) value = own(value, name)
+  return value
+}
+
+function own(value: unknown, name: string): unknown {
+  return isMap(value) && Object.hasOwn(value, name) ? value[name] : undefined
+}
+
+// ---- compilation -------------------------------------------------------------------------------------------------
+
+export function isSingular(path: Path): boolean {
+  return path.steps.every((step) => step.kind === 'name' || step.kind === 'index')
+}
+
+export function compilePath(path: Path): Eval {
+  const root = path.root
+  const select = compileSteps(path)
+  if (root === undefined) return select
+  return (_at, roots) => select(roots[root] ?? undefined, roots)
+}
+
+function compileSteps(path: Path): Eval {
+  if (isSingular(path)) return compileSingular(path.steps)
+  const nodes = compileNodes(path)
+  return (at) => {
+    const found = nodes(at).filter((node) => node !== null && node !== undefined)
+    return found.length === 0 ? undefined : found
+  }
+}
+
+/** The RFC's list of nodes, nulls included. */
+export function compileNodes(path: Path): (at: unknown) => unknown[] {
+  if (path.steps.some((step) => step.kind === 'beyond')) return compileBeyond(path.text)
+  return (at) => {
+    let nodes = [at]
+    for (const step of path.steps) nodes = nodes.flatMap((node) => children(node, step))
+    return nodes
+  }
+}
+
+function children(node: unknown, step: Step): unknown[] {
+  switch (step.kind) {
+    case 'name':
+      return isMap(node) && Object.hasOwn(node, step.name) ? [node[step.name]] : []
+    case 'index':
+      return Array.isArray(node) && inside(node, step.index) ? [node.at(step.index)] : []
+    case 'all':
+      return values(node)
+    case 'filter':
+      return values(node).filter(step.test)
+    case 'beyond':
+      return []
+  }
+}
+
+function inside(list: unknown[], index: number): boolean {
+  return index < list.length && index >= -list.length
+}
+
+function values(node: unknown): unknown[] {
+  return Array.isArray(node) ? node : isMap(node) ? Object.values(node) : []
+}
+
+/**
+ * One closure a step, unrolled for the lengths that occur: measured, a loop over steps costs twice as much. The own-property
+ * check stands behind the load, so that the many optional fields that aren't there don't pay for it.
+ */
+function compileSingular(steps: readonly Step[]): Eval {
+  const [first, second, third, ...rest] = steps.map(compileStep)
+  if (first === undefined) return (at) => at ?? undefined
+  if (second === undefined) return first
+  if (third === undefined) return (at) => second(first(at))
+  if (rest.length === 0) return (at) => third(second(first(at)))
+  return (at) => rest.reduce<unknown>((value, step) => step(value), third(second(first(at))))
+}
+
+function compileStep(step: Step): (at: unknown) => unknown {
+  if (step.kind === 'index') {
+    const index = step.index
+    return (at) => (Array.isArray(at) ? (at.at(index) ?? undefined) : undefined)
+  }
+  const name = step.kind === 'name' ? step.name : ''
+  return (at) => {
+    if (typeof at !== 'object' || at === null || Array.isArray(at)) return undefined
+    const value = (at as Record<string, unknown>)[name] // an object that isn't a list; what it inherits is sorted out next
+    return value === undefined || value === null || !Object.hasOwn(at, name) ? undefined : value
+  }
+}
+
+/** The first field that a path reads of its root, and the second where it goes on by name: for the check of unused fields. */
+export function readsOf(path: Path): string[] {
+  const names: string[] = []
+  for (const step of path.steps) {
+    if (step.kind !== 'name') break
+    names.push(step.name)
+  }
+  return names
+}

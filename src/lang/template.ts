@@ -1,0 +1,325 @@
+import { SyntaxFault } from './cursor.ts'
+import { compileExpression, compileText, type Expression } from './expr.ts'
+import { readsOf } from './path.ts'
+import { compilePattern, type Pattern } from './pattern.ts'
+import { type Eval, isBlank, isMap, type PlainMap } from './value.ts'
+
+/** Where a node stands: the map or list that holds it, and its key there. */
+export interface Place {
+  container: object
+  key: string | number
+}
+
+/** What a compilation knows and gathers. */
+export interface Context {
+  /** Named fragments. */
+  define: PlainMap
+  /** Told of each mistake; compilation goes on, so that all are found. */
+  report: (fault: { message: string; hint?: string | undefined; place: Place }) => void
+  /** `file:line:column` of a place. */
+  where: (place: Place) => string
+  /** Request fields that templates read, dotted, at most two deep; `*` is all. */
+  reads: Set<string>
+  /** Values of `type` that templates tell apart. */
+  types: Set<string>
+  /** Whether `$` is the request itself here. */
+  atRequest: boolean
+  /** Fragments compiled so far, and those whose evaluation is under way without having gone down into the data. */
+  fragments: Map<string, Eval>
+  open: readonly string[]
+}
+
+const nothing: Eval = () => undefined
+
+/** Compiles a node of YAML to a closure. A key whose value is nothing is left out; a map or list of nothing is nothing. */
+export function compileTemplate(node: unknown, context: Context, place: Place): Eval {
+  if (typeof node === 'string') return compileString(node, context, place)
+  if (Array.isArray(node)) return compileList(node, context)
+  if (isMap(node)) return isConstruct(node) ? compileConstruct(node, context, place) : compileMap(node, context)
+  const value = node ?? undefined
+  return () => value
+}
+
+/** Runs one piece of compilation; a mistake in it is reported and gives nothing. */
+export function guarded<T>(context: Context, place: Place, fallback: T, compile: () => T): T {
+  try {
+    return compile()
+  } catch (error) {
+    if (!(error instanceof SyntaxFault)) throw error
+    context.report({ message: error.message, hint: error.hint, place })
+    return fallback
+  }
+}
+
+function compileString(text: string, context: Context, place: Place): Eval {
+  return guarded(context, place, nothing, () => noted(compileText(text), context).eval)
+}
+
+/** Compiles an expression and notes what it reads. */
+export function compileSource(text: unknown, context: Context, place: Place): Eval {
+  return guarded(context, place, nothing, () => {
+    if (typeof text !== 'string' || !text.startsWith('$')) {
+      throw new SyntaxFault(`expected a path such as $.name, got ${JSON.stringify(text)}`, 0)
+    }
+    return noted(compileExpression(text), context).eval
+  })
+}
+
+/** Compiles a pattern; at the request its keys count as read. */
+export function compileTest(node: unknown, context: Context, place: Place): Pattern {
+  if (context.atRequest && isMap(node)) notePattern(node, context)
+  if (isMap(node)) for (const type of [node.type].flat()) if (typeof type === 'string') context.types.add(type)
+  return guarded(context, place, () => false, () => compilePattern(node))
+}
+
+export function noted(expression: Expression, context: Context): Expression {
+  for (const path of expression.paths) {
+    for (const type of path.types) context.types.add(type)
+    if (path.root !== 'request' && !(context.atRequest && path.root === undefined)) continue
+    const [first, second] = readsOf(path)
+    context.reads.add(first === undefined ? '*' : second === undefined ? first : `${first}.${second}`)
+  }
+  return expression
+}
+
+function notePattern(node: PlainMap, context: Context): void {
+  for (const [key, value] of Object.entries(node)) {
+    if (key.startsWith('$')) continue
+    const inner = isMap(value) ? Object.keys(value).filter((name) => !name.startsWith('$')) : []
+    if (inner.length === 0) context.reads.add(key)
+    for (const name of inner) context.reads.add(`${key}.${name}`)
+  }
+}
+
+// ---- maps and lists ----------------------------------------------------------------------------------------------
+
+function isConstruct(node: PlainMap): boolean {
+  return Object.keys(node).some((key) => key.startsWith('$'))
+}
+
+function compileMap(node: PlainMap, context: Context): Eval {
+  const keys = Object.keys(node)
+  if (keys.length === 0) return () => ({})
+  const values = keys.map((key) => compileTemplate(node[key], context, { container: node, key }))
+  return (at, roots) => {
+    let out: PlainMap | undefined
+    for (let index = 0; index < keys.length; index++) {
+      const value = values[index]?.(at, roots)
+      if (value === undefined || value === null) continue
+      out ??= {}
+      out[keys[index] as string] = value // the index is within bounds; no key of a manifest is `__proto__`
+    }
+    if (out !== undefined) roots.origins?.set(out, node)
+    return out
+  }
+}
+
+function compileList(node: unknown[], context: Context): Eval {
+  if (node.length === 0) return () => []
+  const items = node.map((item, key) => ({
+    splice: isMap(item) && isConstruct(item),
+    eval: compileTemplate(item, context, { container: node, key }),
+  }))
+  return (at, roots) => {
+    const out: unknown[] = []
+    for (const item of items) {
+      const value = item.eval(at, roots)
+      if (value === undefined || value === null) continue
+      if (item.splice && Array.isArray(value)) out.push(...value)
+      else out.push(value)
+    }
+    return out.length === 0 ? undefined : out
+  }
+}
+
+// ---- constructs --------------------------------------------------------------------------------------------------
+
+type Construct = (node: PlainMap, context: Context, place: Place) => Eval
+
+const constructs: Record<string, { compile: Construct; keys: readonly string[] | 'any' }> = {
+  $each: { compile: compileEach, keys: ['$each', '$where', '$do'] },
+  $at: { compile: compileAt, keys: ['$at', '$do'] },
+  $switch: { compile: compileSwitch, keys: 'any' },
+  $if: { compile: compileIf, keys: ['$if', '$then', '$else'] },
+  $use: { compile: compileUse, keys: ['$use'] },
+  $first: { compile: compileFirst, keys: ['$first'] },
+  $sum: { compile: compileSum, keys: ['$sum'] },
+  $minus: { compile: compileMinus, keys: ['$minus'] },
+  $merge: { compile: compileMerge, keys: ['$merge'] },
+  $rest: { compile: compileRest, keys: ['$rest'] },
+}
+
+/** The names of the constructs, for the reference page and the schema's check. */
+export const constructNames = Object.keys(constructs)
+
+function compileConstruct(node: PlainMap, context: Context, place: Place): Eval {
+  const name = Object.keys(node).find((key) => Object.hasOwn(constructs, key))
+  const construct = name === undefined ? undefined : constructs[name]
+  if (construct === undefined) {
+    const first = Object.keys(node).find((key) => key.startsWith('$')) ?? ''
+    context.report({ message: `expected one of ${constructNames.join(', ')}, got ${first}`, place: { container: node, key: first } })
+    return nothing
+  }
+  const { keys } = construct
+  for (const key of Object.keys(node)) {
+    if (keys === 'any' ? !key.startsWith('$') || key === '$switch' || key === '$else' : keys.includes(key)) continue
+    const allowed = keys === 'any' ? '$switch, $else and the cases' : keys.join(', ')
+    context.report({ message: `expected ${allowed} beside ${name ?? ''}, got ${key}`, place: { container: node, key } })
+  }
+  return construct.compile(node, context, place)
+}
+
+/** A context for what is evaluated on a selected value: `$` is no longer the request, and a fragment may use itself again. */
+function below(context: Context): Context {
+  return { ...context, atRequest: false, open: [] }
+}
+
+function compileEach(node: PlainMap, context: Context): Eval {
+  const source = compileSource(node.$each, context, { container: node, key: '$each' })
+  const inner = below(context)
+  const where = '$where' in node ? compileTest(node.$where, inner, { container: node, key: '$where' }) : undefined
+  const body: Eval = '$do' in node ? compileTemplate(node.$do, inner, { container: node, key: '$do' }) : (at) => at
+  return (at, roots) => {
+    const value = source(at, roots)
+    if (value === undefined) return undefined
+    const out: unknown[] = []
+    for (const item of Array.isArray(value) ? value : [value]) {
+      if (where !== undefined && !where(item)) continue
+      const made = body(item, roots)
+      if (made === undefined || made === null) continue
+      if (Array.isArray(made)) out.push(...made)
+      else out.push(made)
+    }
+    return out.length === 0 ? undefined : out
+  }
+}
+
+function compileAt(node: PlainMap, context: Context): Eval {
+  const source = compileSource(node.$at, context, { container: node, key: '$at' })
+  const body = compileTemplate(node.$do, below(context), { container: node, key: '$do' })
+  return (at, roots) => {
+    const value = source(at, roots)
+    return value === undefined ? undefined : body(value, roots)
+  }
+}
+
+function compileSwitch(node: PlainMap, context: Context): Eval {
+  const place = { container: node, key: '$switch' }
+  const source = compileSource(node.$switch, context, place)
+  const cases = new Map<string, Eval>()
+  for (const key of Object.keys(node)) {
+    if (key.startsWith('$')) continue
+    cases.set(key, compileTemplate(node[key], context, { container: node, key }))
+    if (typeof node.$switch === 'string' && node.$switch.endsWith('.type')) context.types.add(key)
+  }
+  const otherwise = '$else' in node ? compileTemplate(node.$else, context, { container: node, key: '$else' }) : undefined
+  const text = String(node.$switch)
+  return (at, roots) => {
+    const value = source(at, roots)
+    const chosen = value === undefined ? otherwise : (cases.get(String(value)) ?? otherwise)
+    if (chosen !== undefined) return chosen(at, roots)
+    if (value !== undefined) roots.miss?.(text, value, context.where(place))
+    return undefined
+  }
+}
+
+function compileIf(node: PlainMap, context: Context): Eval {
+  const test = compileTest(node.$if, context, { container: node, key: '$if' })
+  const branch = (key: '$then' | '$else'): Eval => (key in node ? compileTemplate(node[key], context, { container: node, key }) : nothing)
+  const [yes, no] = [branch('$then'), branch('$else')]
+  return (at, roots) => (test(at) ? yes(at, roots) : no(at, roots))
+}
+
+function compileUse(node: PlainMap, context: Context): Eval {
+  const name = String(node.$use)
+  const place = { container: node, key: '$use' }
+  if (!Object.hasOwn(context.define, name)) {
+    context.report({ message: `expected the name of a fragment, got "${name}"`, hint: `\`define\` has ${Object.keys(context.define).join(', ') || 'none'}`, place })
+    return nothing
+  }
+  if (context.open.includes(name)) {
+    context.report({ message: `the fragment "${name}" uses itself without going down into the data (${[...context.open, name].join(' → ')})`, place })
+    return nothing
+  }
+  const memo = `${context.atRequest ? 'request' : 'item'} ${name}`
+  const known = context.fragments.get(memo)
+  if (known !== undefined) return known
+  let target: Eval = nothing
+  const call: Eval = (at, roots) => target(at, roots) // bound late: a fragment may use itself further down in the data
+  context.fragments.set(memo, call)
+  target = compileTemplate(context.define[name], { ...context, open: [...context.open, name] }, { container: context.define, key: name })
+  return call
+}
+
+function compileMembers(node: PlainMap, key: string, context: Context): Eval[] {
+  const members = node[key]
+  if (!Array.isArray(members)) {
+    context.report({ message: `expected a list for ${key}, got ${JSON.stringify(members)}`, place: { container: node, key } })
+    return []
+  }
+  return members.map((member, index) => compileTemplate(member, context, { container: members, key: index }))
+}
+
+function compileFirst(node: PlainMap, context: Context): Eval {
+  const members = compileMembers(node, '$first', context)
+  return (at, roots) => {
+    for (const member of members) {
+      const value = member(at, roots)
+      if (!isBlank(value)) return value
+    }
+    return undefined
+  }
+}
+
+function numbers(members: Eval[]): (...args: Parameters<Eval>) => number[] {
+  return (at, roots) => members.map((member) => member(at, roots)).filter((value) => typeof value === 'number')
+}
+
+function compileSum(node: PlainMap, context: Context): Eval {
+  const list = numbers(compileMembers(node, '$sum', context))
+  return (at, roots) => {
+    const found = list(at, roots)
+    return found.length === 0 ? undefined : found.reduce((sum, value) => sum + value, 0)
+  }
+}
+
+function compileMinus(node: PlainMap, context: Context): Eval {
+  const [first = nothing, ...others] = compileMembers(node, '$minus', context)
+  const rest = numbers(others)
+  return (at, roots) => {
+    const value = first(at, roots)
+    return typeof value === 'number' ? rest(at, roots).reduce((left, right) => left - right, value) : undefined
+  }
+}
+
+function compileMerge(node: PlainMap, context: Context): Eval {
+  const members = compileMembers(node, '$merge', context)
+  const rest = (Array.isArray(node.$merge) ? node.$merge : []).map((member) => isMap(member) && '$rest' in member)
+  const siblings = namesRead(node.$merge)
+  return (at, roots) => {
+    let out: PlainMap | undefined
+    members.forEach((member, index) => {
+      const value = member(at, roots)
+      if (!isMap(value)) return
+      const left = rest[index] === true ? Object.fromEntries(Object.entries(value).filter(([key]) => !siblings.has(key))) : value
+      out = Object.assign(out ?? {}, left)
+    })
+    return out === undefined || Object.keys(out).length === 0 ? undefined : out
+  }
+}
+
+/** `$rest` gives the whole map; the `$merge` around it takes away the keys that its siblings read. */
+function compileRest(node: PlainMap, context: Context): Eval {
+  return compileSource(node.$rest, context, { container: node, key: '$rest' })
+}
+
+/** The names that the texts below a node read first (`$.model` → `model`). */
+function namesRead(node: unknown): Set<string> {
+  const names = new Set<string>()
+  const visit = (value: unknown): void => {
+    if (typeof value === 'string') for (const [, name = ''] of value.matchAll(/\$\.([\w-]+)/g)) names.add(name)
+    else if (typeof value === 'object' && value !== null) Object.values(value).forEach(visit)
+  }
+  visit(node)
+  return names
+}

@@ -1,0 +1,235 @@
+import { delimiter, resolve as absolute } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { ModelwireError } from '../core/error.ts'
+import { isMap, overlay, pick } from './extend.ts'
+import { createLayer, idPattern } from './layer.ts'
+import type { Source } from './load.ts'
+import { kindOf, mistake } from './mistake.ts'
+import { positionOf } from './position.ts'
+import { didYouMean } from './suggest.ts'
+import { createVersions } from './version.ts'
+
+/** All manifests of some folders and files, read when first asked for. */
+export interface Catalog {
+  /** The ids of all manifests, sorted. */
+  ids(): string[]
+  /** The manifest as it was written, from the uppermost layer that has it. Throws if its file is broken. */
+  find(id: string): Source | undefined
+  /**
+   * The manifest with all that it extends, parents first; `wires` are left as they were written. Throws `configuration`
+   * for an id that nobody has, `manifest` for mistakes. The result is shared: don't change it.
+   */
+  resolve(id: string): Data
+  /**
+   * A named alternative wire: what the wire extends, then what the provider says about itself (address, auth, …), then
+   * what the wire says. Throws `configuration` for a name that the provider doesn't have.
+   */
+  resolveWire(id: string, name: string): Data
+  /** The file that `find` reads. */
+  file(id: string): string | undefined
+  /** Looks at all folders and files again. A file that broke keeps its last good version. */
+  refresh(): void
+}
+
+export interface CatalogOptions {
+  /** Folders and files; later ones win over earlier ones. */
+  paths: string[]
+  /** Reads files again when they change. */
+  watch?: boolean | undefined
+  /** Hears of each broken version of a file whose last good version stays in use. */
+  onError?: ((error: ModelwireError) => void) | undefined
+  /** `MODELWIRE_PROTOCOLS` names more folders: above the bundled ones, below the rest of `paths`. */
+  env?: Record<string, string | undefined> | undefined
+}
+
+type Data = Record<string, unknown>
+
+/** The manifests that come with the package. */
+export const bundledProtocols = fileURLToPath(new URL('../../protocols', import.meta.url))
+
+/** What a provider says about itself whichever wire it speaks. */
+const ofProvider = ['id', 'name', 'docs', 'status', 'base', 'variables', 'auth', 'headers', 'query', 'limits']
+/** What a child doesn't take over from those it extends. */
+const ofItself = ['id', 'name', 'docs', 'status', 'extends', 'wires']
+
+/** A manifest, and the place in the layers where it was found. */
+interface Found {
+  source: Source
+  layer: number
+}
+/** Which source answered for an id below a layer: what a resolved manifest rests on. */
+interface Ground {
+  id: string
+  below: number
+  source: Source
+}
+interface Resolved {
+  data: Data
+  /** Parents first, each once, itself last. */
+  grounds: Ground[]
+}
+
+/** Synchronous and cheap: nothing is read before it is asked for. */
+export function createCatalog(options: CatalogOptions): Catalog {
+  const { watch = false, onError = warn } = options
+  const paths = withEnvironment(options.paths, options.env)
+  const layers = paths.map((path) => createLayer(path, watch))
+  const versions = createVersions({ watch, onError })
+  const cache = new Map<string, Resolved & { reported?: string }>()
+
+  function findBelow(id: string, below: number): Found | undefined {
+    for (let layer = below - 1; layer >= 0; layer--) {
+      const file = layers[layer]?.find(id)
+      if (file !== undefined) return { source: versions.read(file, id, layers[layer], paths[layer] !== bundledProtocols), layer }
+    }
+    return undefined
+  }
+
+  function resolveFrom(found: Found, trail: Found[], memo: Map<Source, Resolved>): Resolved {
+    const { source, layer } = found
+    const known = memo.get(source)
+    if (known) return known
+    const id = String(source.data['id'])
+    let inherited: unknown = {}
+    const grounds = new Map<Source, Ground>()
+    for (const parent of parentsOf(source.data)) {
+      const below = parent === id ? layer : layers.length
+      const next = findBelow(parent, below) ?? fail(missing(parent, id, source.data, ids()))
+      if (trail.some(({ source: seen }) => seen === next.source)) throw circle([...trail, next], source.data)
+      const above = resolveFrom(next, [...trail, next], memo)
+      for (const ground of above.grounds) grounds.set(ground.source, ground)
+      grounds.set(next.source, { id: parent, below, source: next.source })
+      inherited = overlay(inherited, above.data)
+    }
+    const wires = { ...wiresOf(inherited), ...wiresOf(source.data) }
+    const data = overlay(without(inherited, ofItself), without(source.data, ['extends', 'wires'])) as Data // two maps make one
+    if (Object.keys(wires).length > 0) data['wires'] = wires
+    const resolved = { data, grounds: [...grounds.values()] }
+    memo.set(source, resolved)
+    return resolved
+  }
+
+  function look(id: string): Resolved {
+    const known = cache.get(id)
+    if (known && (!watch || known.grounds.every((ground) => findBelow(ground.id, ground.below)?.source === ground.source)))
+      return known
+    try {
+      const found = findBelow(id, layers.length) ?? fail(unknown(id, ids()))
+      const { data, grounds } = resolveFrom(found, [found], new Map())
+      const resolved = { data, grounds: [...grounds, { id, below: layers.length, source: found.source }] }
+      cache.set(id, resolved)
+      return resolved
+    } catch (error) {
+      // Every file is well by itself, but together they broke: the last that worked stays, as with a broken file.
+      if (!known || !(error instanceof ModelwireError) || error.kind !== 'manifest') throw error
+      const report = `${error.where} ${error.message}`
+      if (known.reported !== report) onError(error)
+      known.reported = report
+      return known
+    }
+  }
+
+  function resolveWire(id: string, name: string): Data {
+    const { data, grounds } = look(id)
+    const written = grounds.map(({ source }) => source.data)
+    const said = written.map((own) => wiresOf(own)[name])
+    const wires = said.slice(said.lastIndexOf(null) + 1).filter(isMap)
+    if (wires.length === 0) throw unknownWire(id, name, Object.keys(wiresOf(data)))
+    const parents = wires.findLast((wire) => wire['extends'] !== undefined && wire['extends'] !== null)
+    let result: unknown = {}
+    for (const parent of parents ? parentsOf(parents) : []) {
+      if (!findBelow(parent, layers.length)) throw missing(parent, `${id}, wire ${name}`, parents ?? {}, ids())
+      result = overlay(result, look(parent).data)
+    }
+    result = without(result, ofItself)
+    // A dialect that the provider extends is another wire; whoever has an address, or this wire, is the provider itself.
+    for (const own of written) {
+      const speaks = own === written.at(-1) || 'base' in own || name in wiresOf(own)
+      if (speaks) result = overlay(result, only(own, ofProvider))
+    }
+    for (const wire of wires) result = overlay(result, without(wire, ['extends']))
+    return overlay(without(result, ['id']), only(data, ['id'])) as Data // two maps make one
+  }
+
+  function ids(): string[] {
+    return [...new Set(layers.flatMap((layer) => layer.ids()))].toSorted()
+  }
+
+  return {
+    ids,
+    find: (id) => findBelow(id, layers.length)?.source,
+    resolve: (id) => look(id).data,
+    resolveWire,
+    file: (id) => layers.findLast((layer) => layer.find(id) !== undefined)?.find(id),
+    refresh() {
+      for (const layer of layers) layer.refresh()
+      versions.refresh()
+      if (!watch) cache.clear()
+    },
+  }
+}
+
+function withEnvironment(paths: string[], env: Record<string, string | undefined> | undefined): string[] {
+  const all = paths.map((path) => absolute(path))
+  const named = (env?.['MODELWIRE_PROTOCOLS'] ?? '').split(delimiter).filter((path) => path !== '')
+  all.splice(all[0] === bundledProtocols ? 1 : 0, 0, ...named.map((path) => absolute(path)))
+  return all
+}
+
+function parentsOf(data: Data): string[] {
+  const written = data['extends'] ?? []
+  const parents: unknown[] = Array.isArray(written) ? written : [written]
+  return parents.map((parent, index) => {
+    if (typeof parent === 'string' && idPattern.test(parent)) return parent
+    const position = (Array.isArray(written) && positionOf(written, index)) || positionOf(data, 'extends')
+    throw mistake(`expected the id of a manifest, got ${kindOf(parent)}`, position, 'Paths and addresses are refused.')
+  })
+}
+
+function wiresOf(data: unknown): Data {
+  return isMap(data) && isMap(data['wires']) ? data['wires'] : {}
+}
+
+function without(data: unknown, keys: string[]): Data {
+  return pick(data, (key) => !keys.includes(key))
+}
+
+function only(data: unknown, keys: string[]): Data {
+  return pick(data, (key) => keys.includes(key.replace(/\+$/, '')))
+}
+
+function fail(error: ModelwireError): never {
+  throw error
+}
+
+function unknown(id: string, ids: string[]): ModelwireError {
+  const hint = 'Ids are lower case; `modelwire providers` lists them.'
+  return new ModelwireError('configuration', `expected the id of a manifest, got "${id}"${didYouMean(id, ids)}`, { hint })
+}
+
+function unknownWire(id: string, name: string, names: string[]): ModelwireError {
+  const hint = names.length > 0 ? `Its wires are ${names.join(', ')}.` : 'It has no other wires.'
+  return new ModelwireError('configuration', `expected a wire of "${id}", got "${name}"${didYouMean(name, names)}`, { hint })
+}
+
+function missing(parent: string, id: string, data: Data, ids: string[]): ModelwireError {
+  const what = parent === id ? 'which no lower layer has' : 'which nobody has'
+  const others = ids.filter((other) => other !== id)
+  return mistake(
+    `expected the id of a manifest, got "${parent}", ${what}${didYouMean(parent, others)}`,
+    positionOf(data, 'extends'),
+  )
+}
+
+function circle(trail: Found[], data: Data): ModelwireError {
+  const chain = trail.map(({ source }) => String(source.data['id'])).join(' → ')
+  return mistake(
+    `expected manifests that end somewhere, got the circle ${chain}`,
+    positionOf(data, 'extends'),
+    'Remove one "extends".',
+  )
+}
+
+function warn(error: ModelwireError): void {
+  process.emitWarning(`${error.where}: ${error.message}; the last good version stays in use`)
+}

@@ -1,0 +1,78 @@
+import { kindOf, mistake } from './mistake.ts'
+import { copyPositions, positionOf, setPosition } from './position.ts'
+
+type Entries = Record<string, unknown>
+
+/**
+ * Lays `child` over `parent`: maps merge by key, everything else replaces, `key: null` deletes, `key+:` appends to a list,
+ * a map with a key that begins with `$` (a construct) replaces as a whole and is replaced as a whole. Keys keep the
+ * parent's order, new ones go to the end. Neither input changes; the result shares with them what it doesn't alter.
+ */
+export function extend(parent: unknown, child: unknown): unknown {
+  if (!isMergeable(child)) return child
+  const under = isMergeable(parent) ? parent : {}
+  const result: Entries = { ...under }
+  copyPositions(under, result)
+  for (const [key, value] of Object.entries(child)) {
+    if (value === null) delete result[key]
+    else if (isAppend(key)) append(result, key, value, child)
+    else put(result, key, extend(Object.hasOwn(result, key) ? result[key] : undefined, value), child, key)
+  }
+  return result
+}
+
+/**
+ * Lays a manifest, or a part of one, over another: `extend`, but `auth` replaces as a whole. Half of one scheme and half
+ * of another would send a key where nobody wanted it.
+ */
+export function overlay(parent: unknown, child: unknown): unknown {
+  const keepsAuth = !isMap(parent) || !isMap(child) || !('auth' in child)
+  return extend(keepsAuth ? parent : pick(parent, (key) => key !== 'auth'), child)
+}
+
+/** The entries of a map whose keys fit; none of what isn't a map. */
+export function pick(data: unknown, fits: (key: string) => boolean): Entries {
+  if (!isMap(data)) return {}
+  const result = Object.fromEntries(Object.entries(data).filter(([key]) => fits(key)))
+  copyPositions(data, result)
+  return result
+}
+
+/** A map, and not a construct. */
+export function isMergeable(value: unknown): value is Entries {
+  return isMap(value) && !Object.keys(value).some((key) => key.startsWith('$'))
+}
+
+export function isMap(value: unknown): value is Entries {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value)
+}
+
+function isAppend(key: string): boolean {
+  return key.length > 1 && key.endsWith('+')
+}
+
+function append(result: Entries, written: string, value: unknown, child: Entries): void {
+  const key = written.slice(0, -1)
+  const before = Object.hasOwn(result, key) ? result[key] : []
+  if (!Array.isArray(value)) throw wrongList(`expected a list to append to "${key}", got ${kindOf(value)}`, child, written)
+  if (!Array.isArray(before)) {
+    throw wrongList(`expected "${key}" to be a list to append to, got ${kindOf(before)}`, child, written)
+  }
+  const list: unknown[] = [...before, ...value]
+  copyPositions(before, list)
+  for (let index = 0; index < value.length; index++) {
+    const position = positionOf(value, index)
+    if (position) setPosition(list, before.length + index, position)
+  }
+  put(result, key, list, child, written)
+}
+
+function put(result: Entries, key: string, value: unknown, child: Entries, written: string): void {
+  result[key] = value
+  const position = positionOf(child, written)
+  if (position) setPosition(result, key, position)
+}
+
+function wrongList(message: string, child: Entries, key: string): Error {
+  return mistake(message, positionOf(child, key), 'A key that ends in "+" appends a list to the list that is extended.')
+}

@@ -1,0 +1,186 @@
+import { ModelwireError } from '../core/error.ts'
+import type { Event, ToolCallEvent } from '../core/event.ts'
+import { inheritedNames, isMap, type PlainMap } from '../lang/value.ts'
+import type { ToolSpeech } from './speech.ts'
+
+/**
+ * Tool calls of one choice, as they grow. Vendor-free: it takes a missing index, a late name, a late id, a whole call in
+ * one piece, arguments as text or object, several calls in one frame. An id or name once known is never overwritten by
+ * a blank one.
+ */
+export interface Calls {
+  hear(speech: ToolSpeech): void
+  /** Closes the call of a block, if there is one. */
+  end(index: number | undefined): void
+  /** Closes all that are open. */
+  finish(): void
+  readonly made: boolean
+}
+
+interface Call {
+  index: number | undefined
+  id: string
+  name: string
+  text: string
+  /** Set by `path` and `value`, or by arguments that came as an object. */
+  value: unknown
+  kind: 'custom' | undefined
+  signature: string | undefined
+  started: boolean
+  closed: boolean
+}
+
+export function createCalls(say: (event: Event) => void, choice: number | undefined, warn: (field: string, reason: string) => void): Calls {
+  const calls: Call[] = []
+  const placed: { choice?: number } = choice === undefined ? {} : { choice }
+
+  const open = (speech: ToolSpeech): Call => {
+    const call: Call = {
+      index: speech.index,
+      id: '',
+      name: '',
+      text: '',
+      value: undefined,
+      kind: speech.kind,
+      signature: undefined,
+      started: false,
+      closed: false,
+    }
+    calls.push(call)
+    return call
+  }
+
+  /** A different id at an index is a new call; without index by id; without both a name opens a call. */
+  const find = (speech: ToolSpeech): Call => {
+    const { index, id = '', name = '' } = speech
+    const known = index === undefined ? (id === '' ? undefined : calls.findLast((call) => call.id === id)) : calls.findLast((call) => call.index === index)
+    if (known !== undefined) {
+      if (index === undefined || id === '' || known.id === '' || known.id === id) return known
+      close(known)
+      return open(speech)
+    }
+    if (index !== undefined || id !== '' || name !== '') return open(speech)
+    const last = calls.at(-1)
+    return last === undefined || last.closed ? open(speech) : last
+  }
+
+  const start = (call: Call): void => {
+    if (call.id === '') {
+      call.id = `call_${crypto.randomUUID().replaceAll('-', '').slice(0, 24)}`
+      warn('toolCalls.id', `the provider sent no id for a call of "${call.name}"; one was made up`)
+    }
+    call.started = true
+    say({ type: 'tool_call_start', id: call.id, name: call.name, ...place(call) })
+    if (call.text !== '') say({ type: 'tool_call_delta', id: call.id, delta: call.text, ...place(call) })
+  }
+
+  const place = (call: Call): { choice?: number; index?: number } => (call.index === undefined ? placed : { ...placed, index: call.index })
+
+  const append = (call: Call, delta: string): void => {
+    call.text += delta
+    if (call.started && delta !== '') say({ type: 'tool_call_delta', id: call.id, delta, ...place(call) })
+  }
+
+  const close = (call: Call): void => {
+    if (call.closed) return
+    call.closed = true
+    if (call.name === '') return warn('toolCalls.name', 'the provider sent a call without a name; it was dropped')
+    if (!call.started) start(call)
+    if (call.text === '' && call.value !== undefined) append(call, JSON.stringify(call.value))
+    say(wholeCall(call, place(call)))
+  }
+
+  const hear = (speech: ToolSpeech): void => {
+    const call = find(speech)
+    if (call.closed) return
+    if (call.id === '' && isWord(speech.id)) call.id = String(speech.id)
+    if (call.name === '' && isWord(speech.name)) call.name = String(speech.name)
+    if (speech.signature !== undefined) call.signature = speech.signature
+    if (speech.kind !== undefined) call.kind = speech.kind
+    take(call, speech)
+    if (!call.started && call.name !== '' && call.id !== '') start(call)
+    if (speech.arguments !== undefined || speech.done === true) close(call)
+  }
+
+  const take = (call: Call, speech: ToolSpeech): void => {
+    if (typeof speech.delta === 'string') append(call, speech.delta)
+    else if (isMap(speech.delta)) call.value = speech.delta
+    if (typeof speech.arguments === 'string') replace(call, speech.arguments)
+    else if (speech.arguments !== undefined) replace(call, JSON.stringify(speech.arguments))
+    if (speech.path !== undefined) call.value = setAt(call.value, speech.path, speech.value)
+  }
+
+  const replace = (call: Call, text: string): void => {
+    if (text === call.text) return
+    if (text.startsWith(call.text)) return append(call, text.slice(call.text.length))
+    call.text = text
+  }
+
+  return {
+    hear,
+    end: (index) => {
+      const call = index === undefined ? calls.at(-1) : calls.findLast((known) => known.index === index)
+      if (call !== undefined) close(call)
+    },
+    finish: () => calls.forEach(close),
+    get made() {
+      return calls.some((call) => call.name !== '')
+    },
+  }
+}
+
+function isWord(value: unknown): boolean {
+  return (typeof value === 'string' && value !== '') || typeof value === 'number'
+}
+
+function wholeCall(call: Call, place: { choice?: number; index?: number }): ToolCallEvent {
+  const blank = call.kind === undefined && (call.text.trim() === '' || call.text.trim() === 'null')
+  const argumentsText = blank ? '{}' : call.text
+  const parsed = call.kind === 'custom' ? undefined : parseMap(argumentsText)
+  return {
+    type: 'tool_call',
+    id: call.id,
+    name: call.name,
+    ...(parsed === undefined ? {} : { arguments: parsed }),
+    argumentsText,
+    ...(call.kind === undefined ? {} : { kind: call.kind }),
+    ...(call.signature === undefined ? {} : { signature: call.signature }),
+    ...place,
+  }
+}
+
+/** The model wrote this text, so it may be anything; what isn't a JSON object has no `arguments`, only their text. */
+function parseMap(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return isMap(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+const maxIndex = 1_024
+
+/** Sets `value` at a path such as `$.city`, `$.rows[0]['name']`; text is appended to text that stands there already. */
+function setAt(target: unknown, path: string, value: unknown): unknown {
+  const steps = [...path.matchAll(/\.([^.[\]]+)|\[(\d+)\]|\['([^']*)'\]|\["([^"]*)"\]/g)].map((step) => (step[2] === undefined ? (step[1] ?? step[3] ?? step[4] ?? '') : Number(step[2])))
+  for (const step of steps) {
+    if (typeof step === 'number' ? step > maxIndex : inheritedNames.has(step)) {
+      throw new ModelwireError('protocol', `the provider set an argument at ${JSON.stringify(path.slice(0, 80))}, which isn't a place in plain data`)
+    }
+  }
+  return put(target, steps, value)
+}
+
+function put(target: unknown, steps: (string | number)[], value: unknown): unknown {
+  const [step, ...rest] = steps
+  if (step === undefined) return typeof target === 'string' && typeof value === 'string' ? target + value : (value ?? target)
+  if (typeof step === 'number') {
+    const list: unknown[] = Array.isArray(target) ? target : []
+    list[step] = put(list[step], rest, value)
+    return list
+  }
+  const map: PlainMap = isMap(target) ? target : {}
+  map[step] = put(map[step], rest, value)
+  return map
+}

@@ -1,0 +1,20 @@
+import { ModelwireError } from '../../core/error.ts'
+import type { Frame } from '../operator.ts'
+
+/** Parses one frame. Its text never stands in the error: it may hold anything, a user's words first. */
+export function parseFrame(text: string, atEnd: boolean): Frame {
+  try {
+    return JSON.parse(text) as Frame
+  } catch {
+    if (atEnd) throw new ModelwireError('truncated', 'the stream ended in the middle of an event')
+    throw new ModelwireError('protocol', `the provider sent an event that isn't JSON (${text.length} characters)`, {
+      hint: "check the manifest's `decode`, or report it to the provider",
+    })
+  }
+}
+
+export function tooLarge(limit: number): ModelwireError {
+  return new ModelwireError('protocol', `an event is larger than ${Math.round(limit / 1_048_576)} MB`, {
+    hint: 'raise `limits: { event }` (bytes) if this provider really sends such events',
+  })
+}

@@ -1,0 +1,139 @@
+import { ModelwireError } from '../../core/error.ts'
+import type { Frame, Operator } from '../operator.ts'
+import { parseFrame, tooLarge } from './frame.ts'
+
+/**
+ * A JSON document. One object or scalar is one frame, given at the end; the items of a top-level array are given as they
+ * close (Gemini streams so without `alt=sse`); several documents after each other are several frames.
+ */
+export function json(limit: number): Operator<Uint8Array, Frame> {
+  return (next) => {
+    const decoder = new TextDecoder()
+    let scan: Scanner | undefined
+    const whole: string[] = []
+    let size = 0
+
+    const feed = (text: string): void => {
+      if (scan !== undefined) return scan.feed(text)
+      if (size === 0) {
+        const head = text.trimStart()
+        if (head === '') return
+        if (head.startsWith('[')) {
+          scan = scanner(limit, (item) => next.push(item))
+          return scan.feed(head)
+        }
+        text = head
+      }
+      whole.push(text)
+      size += text.length
+      if (size > limit) throw tooLarge(limit)
+    }
+
+    const finish = (): void => {
+      if (scan !== undefined) return scan.end()
+      if (size === 0) return
+      const text = whole.join('')
+      const value = parseWhole(text)
+      if (value !== undefined) return next.push(value)
+      const rest = scanner(limit, (item) => next.push(item))
+      rest.feed(text)
+      rest.end()
+    }
+
+    return {
+      push: (chunk) => feed(decoder.decode(chunk, { stream: true })),
+      end() {
+        feed(decoder.decode())
+        finish()
+        next.end()
+      },
+    }
+  }
+}
+
+/** Undefined for what isn't one document; the scanner then says what it is. */
+function parseWhole(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+interface Scanner {
+  feed(text: string): void
+  end(): void
+}
+
+/** Cuts a text of JSON into the values at its top level, or at the top level of its array. Only strings and brackets matter. */
+function scanner(limit: number, say: (item: unknown) => void): Scanner {
+  const pending: string[] = []
+  let size = 0
+  let depth = 0
+  let inArray = false
+  let closed = false
+  let inString = false
+  let escaped = false
+  let inValue = false
+
+  const emit = (piece: string): void => {
+    const text = pending.length === 0 ? piece : pending.join('') + piece
+    pending.length = size = 0
+    inValue = false
+    if (text.trim() !== '') say(parseFrame(text, false))
+  }
+
+  const feed = (text: string): void => {
+    let from = inValue ? 0 : -1
+    for (let at = 0; at < text.length; at++) {
+      const char = text[at] ?? ''
+      if (inString) {
+        if (escaped) escaped = false
+        else if (char === '\\') escaped = true
+        else if (char === '"') inString = false
+        continue
+      }
+      if (!inValue) {
+        if (' \t\r\n,'.includes(char)) continue
+        if (char === '[' && depth === 0 && !inArray) {
+          inArray = true
+          closed = false
+          continue
+        }
+        if (char === ']' && inArray) {
+          inArray = false
+          closed = true
+          continue
+        }
+        inValue = true
+        from = at
+      } else if (depth === 0 && (char === ',' || (char === ']' && inArray) || (char === '\n' && !inArray))) {
+        emit(text.slice(from, at))
+        from = -1
+        if (char === ']') {
+          inArray = false
+          closed = true
+        }
+        continue
+      }
+      if (char === '"') inString = true
+      else if (char === '{' || char === '[') depth++
+      else if ((char === '}' || char === ']') && --depth === 0) {
+        emit(text.slice(from, at + 1))
+        from = -1
+      }
+    }
+    if (!inValue || from < 0) return
+    pending.push(text.slice(from))
+    size += text.length - from
+    if (size > limit) throw tooLarge(limit)
+  }
+
+  return {
+    feed,
+    end() {
+      if (inString || depth > 0 || (inArray && !closed)) throw new ModelwireError('truncated', 'the reply ended in the middle of its JSON')
+      if (inValue) emit('')
+    },
+  }
+}

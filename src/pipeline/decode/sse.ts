@@ -1,0 +1,47 @@
+import { createParser } from 'eventsource-parser'
+import { isMap } from '../../lang/value.ts'
+import type { Frame, Operator, Progress } from '../operator.ts'
+import { parseFrame, tooLarge } from './frame.ts'
+
+export interface SseOptions {
+  /** The data that ends the stream (`[DONE]`). */
+  until?: string
+  /** The key under which a frame gets the event's name. */
+  tag?: string
+}
+
+/** Server-sent events whose data is JSON. Lines may end in LF, CR or CRLF; an event cut off by the end still counts if it parses. */
+export function sse(options: SseOptions, limit: number, progress: Progress): Operator<Uint8Array, Frame> {
+  return (next) => {
+    const decoder = new TextDecoder()
+    let ending = false
+    const parser = createParser({
+      maxBufferSize: limit,
+      onEvent({ event, data }) {
+        if (progress.done || progress.closed || data === '') return
+        if (data === options.until) {
+          progress.done = true
+          return
+        }
+        const frame = parseFrame(data, ending)
+        if (options.tag !== undefined && event !== undefined && isMap(frame)) frame[options.tag] ??= event
+        next.push(frame)
+      },
+      onError(error) {
+        if (error.type === 'max-buffer-size-exceeded') throw tooLarge(limit)
+      },
+    })
+    return {
+      push(chunk) {
+        const text = decoder.decode(chunk, { stream: true })
+        if (text !== '') parser.feed(text)
+      },
+      end() {
+        ending = true
+        parser.feed(`${decoder.decode()}\n\n`)
+        next.end()
+      },
+    }
+  }
+}
+

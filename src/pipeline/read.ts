@@ -1,0 +1,182 @@
+import { ModelwireError } from '../core/error.ts'
+import type { Event } from '../core/event.ts'
+import type { Pattern } from '../lang/pattern.ts'
+import type { Eval, Roots } from '../lang/value.ts'
+import { accumulate, type Endings } from './accumulate.ts'
+import { bytes } from './decode/bytes.ts'
+import { json } from './decode/json.ts'
+import { ndjson } from './decode/ndjson.ts'
+import { sse, type SseOptions } from './decode/sse.ts'
+import type { Frame, Operator, Progress, Sink } from './operator.ts'
+import type { Rules } from './rules.ts'
+import type { Speech } from './speech.ts'
+import { split, type SplitOptions } from './split.ts'
+
+export type DecoderName = 'sse' | 'ndjson' | 'json' | 'bytes'
+
+/** What proves that a stream is complete: any of these. */
+export interface Completion {
+  done: boolean
+  finish: boolean
+  end: boolean
+  when: Pattern[]
+}
+
+/** How an operation's reply is read; compiled once from the manifest. */
+export interface ReadPlan {
+  decode: { name: DecoderName; options: SseOptions }
+  select: Eval | undefined
+  rules: Rules
+  split: SplitOptions | undefined
+  complete: Completion
+}
+
+export interface ReadInput {
+  /** The reply's headers, names in lower case. */
+  headers: Record<string, string>
+  roots: Roots
+  endings: Endings
+  /** Bytes that one event may have. */
+  limit: number
+  streamed: boolean
+}
+
+/** One reply being read: bytes in, events out, synchronously. */
+export interface Reader extends Sink<Uint8Array> {
+  /** The events since the last call. */
+  take(): Event[]
+  readonly progress: Progress
+  /** True once the closing proof came: what follows is ignored. */
+  readonly over: boolean
+}
+
+export function createReader(plan: ReadPlan, input: ReadInput): Reader {
+  const progress: Progress = { done: false, finish: false, closed: false, unmatched: 0, frames: 0 }
+  let events: Event[] = []
+  let framing: DecoderName | undefined
+
+  const out: Sink<Event> = { push: (event) => void events.push(event), end: () => undefined }
+  const accumulated = accumulate(input.endings, out, () => {
+    progress.finish = true
+  })
+  const speeches = plan.split === undefined ? accumulated : split(plan.split, accumulated)
+  const frames = map(plan, input.roots, progress, {
+    push: (speech) => speeches.push(speech),
+    end() {
+      prove(plan.complete, progress, framing)
+      speeches.end()
+    },
+  })
+  let decoder: Sink<Uint8Array> | undefined
+  let held: Uint8Array = new Uint8Array()
+
+  /** The first character that isn't space tells the decoder; until it came the bytes wait, however they were cut. */
+  const start = (chunk: Uint8Array): void => {
+    held = held.length === 0 ? chunk : Buffer.concat([held, chunk])
+    const first = firstCharacter(held)
+    if (first === '') return
+    framing = chooseDecoder(plan.decode.name, input, first, held)
+    decoder = decoderOf(framing, plan.decode.options, input.limit, progress)(frames)
+    decoder.push(held)
+  }
+
+  return {
+    push(chunk) {
+      if (progress.closed || progress.done) return
+      if (decoder === undefined) start(chunk)
+      else decoder.push(chunk)
+    },
+    end() {
+      if (decoder === undefined) throw new ModelwireError('protocol', 'the provider sent an empty reply')
+      decoder.end()
+    },
+    take() {
+      const taken = events
+      events = []
+      return taken
+    },
+    progress,
+    get over() {
+      return progress.closed || progress.done
+    },
+  }
+}
+
+/** Runs the rules on each frame. */
+function map(plan: ReadPlan, roots: Roots, progress: Progress, next: Sink<Speech>): Sink<Frame> {
+  const { rules, select, complete } = plan
+  const say = (speech: Speech): void => next.push(speech)
+  return {
+    push(frame) {
+      if (progress.closed) return
+      const selected = select === undefined ? frame : select(frame, roots)
+      progress.frames++
+      if (!rules.run(selected, roots, say)) progress.unmatched++
+      if (complete.when.length > 0 && complete.when.some((when) => when(selected))) progress.closed = true
+    },
+    end: () => next.end(),
+  }
+}
+
+/** A JSON document that ended is its own proof: the decoder refuses one that is cut. */
+function prove(complete: Completion, progress: Progress, framing: DecoderName | undefined): void {
+  if (framing === 'json' || complete.end) return
+  if ((complete.done && progress.done) || (complete.finish && progress.finish) || progress.closed) return
+  throw new ModelwireError('truncated', 'the stream ended without its closing proof; what had come is in `partial`')
+}
+
+function decoderOf(name: DecoderName, options: SseOptions, limit: number, progress: Progress): Operator<Uint8Array, Frame> {
+  switch (name) {
+    case 'sse':
+      return sse(options, limit, progress)
+    case 'ndjson':
+      return ndjson(limit)
+    case 'json':
+      return json(limit)
+    case 'bytes':
+      return bytes()
+    default:
+      return name satisfies never
+  }
+}
+
+/** The reply decides: its Content-Type first, the manifest's `decode` when that says nothing, its first character in doubt. */
+function chooseDecoder(wanted: DecoderName, input: ReadInput, first: string, start: Uint8Array): DecoderName {
+  const type = (input.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? ''
+  if (wanted === 'bytes' && !type.endsWith('json')) return 'bytes'
+  if (type === 'text/html' || first === '<') throw notAnAnswer(type, start)
+  const labelled = fromType(type)
+  if (labelled === 'json' && wanted === 'ndjson' && input.streamed) return 'ndjson'
+  const chosen = labelled ?? (wanted === 'sse' && !input.streamed ? 'json' : wanted)
+  // Google labels an error body text/event-stream though it is plain JSON; no event stream starts with a bracket,
+  // and no JSON with a colon or the first letter of `data`, `event`, `id` or `retry`.
+  if (chosen === 'sse') return first === '{' || first === '[' ? 'json' : 'sse'
+  return chosen === 'json' && ':deir'.includes(first) ? 'sse' : chosen
+}
+
+function fromType(type: string): DecoderName | undefined {
+  if (type === 'text/event-stream') return 'sse'
+  if (/^application\/(?:x-ndjson|ndjson|jsonl|x-jsonlines|stream\+json)$/.test(type)) return 'ndjson'
+  if (type === 'application/json' || type.endsWith('+json')) return 'json'
+  return undefined
+}
+
+function firstCharacter(chunk: Uint8Array): string {
+  const text = new TextDecoder().decode(chunk.subarray(0, 1024), { stream: true })
+  return text.trimStart()[0] ?? ''
+}
+
+function head(chunk: Uint8Array, length: number): string {
+  return new TextDecoder().decode(chunk.subarray(0, length))
+}
+
+/** A captive portal, a proxy's error page, a wrong address. */
+function notAnAnswer(type: string, chunk: Uint8Array): ModelwireError {
+  const words = head(chunk, 512)
+    .replace(/<[^>]*>/g, ' ')
+    .replace(/\s+/g, ' ')
+    .trim()
+  return new ModelwireError('protocol', `expected an API's answer, got ${type === '' ? 'a page' : type}: ${words.slice(0, 120)}`, {
+    hint: 'check the base address and any proxy in between',
+  })
+}

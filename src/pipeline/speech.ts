@@ -1,0 +1,56 @@
+import type { Event } from '../core/event.ts'
+
+/**
+ * What rules say about a frame, before it is made into events: most are events already; the rest are for accumulate.
+ */
+export type Speech =
+  | Exclude<Event, { type: 'tool_call_start' | 'tool_call_delta' | 'tool_call' | 'usage' | 'finish' | 'error' | 'warning' }>
+  | ToolSpeech
+  | { type: 'end'; choice?: number; index?: number }
+  | { type: 'usage'; raw: unknown; merge?: boolean }
+  | { type: 'finish'; choice?: number; raw: unknown }
+  | { type: 'error'; body: unknown }
+
+/** What one frame says about a call. */
+export interface ToolSpeech {
+  type: 'tool'
+  choice?: number
+  index?: number
+  id?: string
+  name?: string
+  /** A piece of the arguments' text. */
+  delta?: unknown
+  /** The arguments, whole: replaces what came before and closes the call. */
+  arguments?: unknown
+  /** A place in the arguments, and what stands there (text is appended to text). */
+  path?: string
+  value?: unknown
+  done?: boolean
+  kind?: 'custom'
+  signature?: string
+}
+
+/** The fields of each kind that rules may set, and which of them must not all be blank for it to be said. */
+export const speechFields: Record<string, { fields: readonly string[]; payload: readonly string[] }> = {
+  start: { fields: ['id', 'model'], payload: ['id', 'model'] },
+  text: { fields: ['delta', 'signature', 'index'], payload: ['delta', 'signature'] },
+  reasoning: { fields: ['delta', 'signature', 'index'], payload: ['delta', 'signature'] },
+  refusal: { fields: ['delta', 'index'], payload: ['delta'] },
+  tool: {
+    fields: ['index', 'id', 'name', 'delta', 'arguments', 'path', 'value', 'done', 'kind', 'signature'],
+    payload: ['id', 'name', 'delta', 'arguments', 'path', 'value', 'done', 'signature'],
+  },
+  end: { fields: ['index'], payload: [] },
+  source: { fields: ['id', 'url', 'title', 'text', 'index'], payload: ['id', 'url', 'title', 'text'] },
+  file: { fields: ['mediaType', 'url', 'data', 'index'], payload: ['url', 'data'] },
+  audio: { fields: ['data', 'mediaType', 'text', 'index'], payload: ['data', 'text'] },
+  embedding: { fields: ['index', 'vector'], payload: ['vector'] },
+  score: { fields: ['index', 'score'], payload: ['score'] },
+  segment: { fields: ['text', 'start', 'end'], payload: ['text'] },
+  progress: { fields: ['status', 'fraction'], payload: ['status', 'fraction'] },
+  model: { fields: ['id', 'name', 'contextLength', 'maxOutputTokens'], payload: ['id'] },
+  raw: { fields: ['data', 'index'], payload: ['data'] },
+  usage: { fields: ['raw', 'merge'], payload: ['raw'] },
+  finish: { fields: ['raw'], payload: ['raw'] },
+  error: { fields: ['body'], payload: ['body'] },
+}

@@ -1,0 +1,78 @@
+import { abortError, race } from '../core/abort.ts'
+import { ModelwireError } from '../core/error.ts'
+import type { Call, Reply, Transport } from '../wire/call.ts'
+import type { Outgoing } from './exchange.ts'
+import { acceptEncoding, checkHeaders } from './headers.ts'
+import type { Pools } from './pools.ts'
+import type { Environment } from './proxy.ts'
+
+export interface HttpOptions {
+  /** Where the proxy variables stand, read when the first call is made; `process.env` when absent. */
+  env?: Environment
+  /** Milliseconds to connect, where the call doesn't say; 10,000 when absent, 0 for no clock. */
+  connectTimeout?: number
+  /** Bytes of a decoded body at most, where the call doesn't say; no bound when absent. */
+  maxBytes?: number
+}
+
+export type HttpTransport = Transport & {
+  /** Ends every call and connection; a call after that is refused. */
+  close(): Promise<void>
+}
+
+type Engine = typeof import('./exchange.ts') & { pools: Pools }
+
+/**
+ * Calls over HTTP/1.1, with connections that are kept and shared. A redirect is a reply like any other: to follow one
+ * could hand the key to whoever the redirect names.
+ */
+export function createHttpTransport(options: HttpOptions = {}): HttpTransport {
+  let loading: Promise<Engine> | undefined
+  let engine: Engine | undefined
+  let closed = false
+
+  /** undici takes some 60 ms to load: who only validates manifests doesn't pay for it. */
+  async function load(): Promise<Engine> {
+    const [exchanges, { createPools }] = await Promise.all([import('./exchange.ts'), import('./pools.ts')])
+    engine = { ...exchanges, pools: createPools(options.env ?? process.env, options.connectTimeout ?? 10_000) }
+    return engine
+  }
+
+  async function transport(call: Call, signal: AbortSignal): Promise<Reply> {
+    if (signal.aborted) throw abortError(signal)
+    const out = outgoing(call, options)
+    const { exchange, pools } = engine ?? (await race((loading ??= load()), signal))
+    if (closed) throw new ModelwireError('cancelled', 'The runtime is closed.')
+    const pool = pools.get(out.url, call.connection)
+    // A kept connection may be closed by the server just as we write; without a byte of an answer it is safe to say it again.
+    let outcome = await exchange(out, pool, signal)
+    if (outcome === 'raced') outcome = await exchange(out, pool, signal)
+    if (outcome !== 'raced') return outcome
+    throw new ModelwireError('network', `${out.url.host} closed the connection twice before it answered.`)
+  }
+
+  async function close(): Promise<void> {
+    closed = true
+    if (loading) await (await loading).pools.close()
+  }
+
+  return Object.assign(transport, { close })
+}
+
+function outgoing(call: Call, options: HttpOptions): Outgoing {
+  const url = URL.canParse(call.url) ? new URL(call.url) : undefined
+  if (!url || !/^https?:$/.test(url.protocol)) {
+    // The address isn't quoted: its query may hold a key.
+    throw new ModelwireError('configuration', 'The address of the call is not an http:// or https:// URL.', { hint: 'Check the base address.' })
+  }
+  checkHeaders(call.headers)
+  const accepted = acceptEncoding(call.headers)
+  const headers = accepted === undefined ? call.headers : { ...call.headers, 'accept-encoding': accepted }
+  return { url, method: call.method.toUpperCase(), headers, body: bytes(call.body), maxBytes: call.maxBytes ?? options.maxBytes ?? Infinity }
+}
+
+function bytes(body: Call['body']): Uint8Array | string | null {
+  if (body === undefined) return null
+  if (typeof body === 'string' || body instanceof Uint8Array) return body
+  throw new ModelwireError('configuration', 'The body of an HTTP call must be encoded to bytes or text first.')
+}

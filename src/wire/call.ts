@@ -1,0 +1,38 @@
+/** One HTTP call, or the input of another transport. Header names are lower case. */
+export interface Call {
+  method: string
+  url: string
+  headers: Record<string, string>
+  body?: Uint8Array | string | object
+  /** Bytes of the decoded reply body at most; beyond it the reply is an error. Absent: the transport's own bound. */
+  maxBytes?: number
+  /** What the connection needs; never part of the request itself. */
+  connection?: Connection
+}
+
+/** How a provider is reached, by runtime options. */
+export interface Connection {
+  /** Proxy URL; `false` for none even if the environment names one. */
+  proxy?: string | false
+  /** PEM text of a certificate authority to trust besides the system's. */
+  ca?: string
+  /** PEM texts of a client certificate and its key. */
+  cert?: string
+  key?: string
+  /** Milliseconds. */
+  connectTimeout?: number
+}
+
+/** What came back. `body` yields bytes, or a transport's own frames. */
+export interface Reply {
+  status: number
+  /** Names in lower case; repeated ones joined with `, `. */
+  headers: Record<string, string>
+  /** Can be iterated once. Leaving the loop closes the connection. */
+  body: AsyncIterable<Uint8Array>
+  /** Says that the rest isn't needed: a body that ends soon gives its connection back, any other is closed. */
+  release(): void
+}
+
+/** Sends one call. Throws a ModelwireError of kind `network`, `timeout`, `cancelled` or `configuration`. */
+export type Transport = (call: Call, signal: AbortSignal) => Promise<Reply>

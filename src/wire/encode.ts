@@ -1,0 +1,26 @@
+import { ModelwireError } from '../core/error.ts'
+
+/** A body as JSON. JSON.stringify writes lone surrogates as escapes, so the bytes are always well-formed UTF-8. */
+export function encodeJson(body: unknown): string {
+  try {
+    return JSON.stringify(body)
+  } catch (error) {
+    const reason = error instanceof TypeError && /circular/i.test(error.message) ? 'it refers to itself' : 'it holds a value that JSON has no form for (a BigInt?)'
+    throw new ModelwireError('invalid_request', `the request can't be written as JSON: ${reason}`, { hint: 'pass plain data only' })
+  }
+}
+
+/** Lays `extra` over a body: maps merge, everything else replaces. */
+export function mergeExtra(body: unknown, extra: Record<string, unknown>): unknown {
+  if (!isMap(body)) return extra
+  const out: Record<string, unknown> = { ...body }
+  for (const [key, value] of Object.entries(extra)) {
+    if (key === '__proto__') throw new ModelwireError('invalid_request', '`extra` holds the key "__proto__"')
+    out[key] = isMap(value) && isMap(out[key]) ? mergeExtra(out[key], value) : value
+  }
+  return out
+}
+
+function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value)
+}
