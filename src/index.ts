@@ -4,6 +4,8 @@ export type { Limits, ProviderOptions, RuntimeOptions } from './client/options.t
 export type { ExplainedField, Explanation } from './client/explain.ts'
 export type { Exchange, Replayed, ReplayOptions } from './client/replay.ts'
 export type { Stream } from './client/stream.ts'
+export { countTokens } from './client/tokens.ts'
+export type { Encoding } from './client/tokens.ts'
 export { ModelwireError } from './core/error.ts'
 export type { ErrorDetails, ErrorKind, TimeoutPhase } from './core/error.ts'
 export type * from './core/event.ts'

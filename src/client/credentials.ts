@@ -1,6 +1,6 @@
 import { ModelwireError } from '../core/error.ts'
 import type { Operation } from '../manifest/compile.ts'
-import { cleanSecret, type Secrets, type Slot } from '../wire/auth.ts'
+import { type Auth, cleanSecret, type Secrets, type Slot } from '../wire/auth.ts'
 import { type ProviderOptions, variableName } from './options.ts'
 
 type Environment = Record<string, string | undefined>
@@ -21,6 +21,15 @@ export function readSecrets(operation: Operation, provider: string, own: Provide
     else if (!auth.optional) throw missing(provider, slot, explicit)
   }
   return secrets
+}
+
+/** The variables that may hold a provider's key, and whether it is there. Never the key itself. */
+export function keyState(auth: Auth, provider: string, own: ProviderOptions, env: Environment): { keys: string[]; key: 'set' | 'missing' | 'optional' | 'none' } {
+  if (auth.scheme === 'none') return { keys: [], key: 'none' }
+  const fallback = auth.scheme === 'basic' ? [] : [`${variableName(provider)}_API_KEY`]
+  const variables = auth.secrets.map((slot) => [...slot.variables, ...fallback])
+  const set = own.apiKey !== undefined || variables.every((names) => firstSet(names, env) !== undefined)
+  return { keys: [...new Set(variables.flat())], key: set ? 'set' : auth.optional ? 'optional' : 'missing' }
 }
 
 /** `user:password` when given explicitly. */

@@ -8,6 +8,8 @@ import type { Operation } from '../manifest/compile.ts'
 import { createReader, type Reader } from '../pipeline/read.ts'
 import { retryAfter } from '../resilience/delay.ts'
 import { type Clocks, createClocks } from '../resilience/timeout.ts'
+import { framed } from '../transport/headers.ts'
+import { framed } from '../transport/headers.ts'
 import { authorize, type Secrets } from '../wire/auth.ts'
 import type { Call, Reply, Transport } from '../wire/call.ts'
 import { endingsOf } from './endings.ts'
@@ -29,6 +31,8 @@ export interface Asked {
   endsAt: number | undefined
   limits: { event: number; reply: number }
   choices: number
+  /** Which attempt this is, from 1. */
+  attempts: number
 }
 
 /** A reply whose first content has come. */
@@ -38,6 +42,8 @@ export interface Live {
   next(): Promise<Event[] | undefined>
   /** Closes the connection and stops the clocks. */
   close(): Promise<void>
+  /** Resolves when nothing more will come, by its end, its failure or `close`. */
+  readonly over: Promise<void>
 }
 
 const errorBody = 1_048_576
@@ -51,8 +57,8 @@ export async function attempt(asked: Asked, transport: Transport, signal: AbortS
   try {
     const reply = await transport(outgoing(asked, secrets), clocks.signal)
     clocks.replied()
-    live = readReply(asked, reply, clocks, failed)
     if (reply.status < 200 || reply.status >= 300) throw await refusal(asked, reply, clocks)
+    live = readReply(asked, reply, clocks, failed)
     return await committed(live, clocks, asked.streamed)
   } catch (error) {
     const made = failed(error)
@@ -83,7 +89,7 @@ function described(error: unknown, asked: Asked, clocks: Clocks, secrets: Secret
   const aborted = clocks.signal.aborted ? abortError(clocks.signal) : undefined
   const made = error instanceof ModelwireError && error.kind !== 'cancelled' && error.kind !== 'network' ? error : (aborted ?? error)
   if (!(made instanceof ModelwireError)) return made
-  return redact(made.add({ provider: asked.provider, model: asked.model }), secrets)
+  return redact(made.add({ provider: asked.provider, model: asked.model, attempts: asked.attempts }), secrets)
 }
 
 async function refusal(asked: Asked, reply: Reply, clocks: Clocks): Promise<ModelwireError> {
@@ -110,18 +116,21 @@ function readReply(asked: Asked, reply: Reply, clocks: Clocks, failed: (error: u
     endings: endingsOf(operation, reply, asked.choices),
     limit: asked.streamed ? asked.limits.event : asked.limits.reply,
     streamed: asked.streamed,
+    framed: framed(reply.headers),
   })
   const chunks = reply.body[Symbol.asyncIterator]()
   return { headers: reply.headers, ...pump(reader, chunks, reply, clocks, failed) }
 }
 
-function pump(reader: Reader, chunks: AsyncIterator<Uint8Array>, reply: Reply, clocks: Clocks, failed: (error: unknown) => unknown): Pick<Live, 'next' | 'close'> {
+function pump(reader: Reader, chunks: AsyncIterator<Uint8Array>, reply: Reply, clocks: Clocks, failed: (error: unknown) => unknown): Pick<Live, 'next' | 'close' | 'over'> {
+  const ended = Promise.withResolvers<void>()
   let over = false
   let broken: { error: unknown } | undefined
 
   const finish = (): void => {
     over = true
     clocks.stop()
+    ended.resolve()
   }
 
   const close = async (): Promise<void> => {
@@ -156,7 +165,7 @@ function pump(reader: Reader, chunks: AsyncIterator<Uint8Array>, reply: Reply, c
     return events
   }
 
-  return { next, close }
+  return { next, close, over: ended.promise }
 }
 
 /** What the reply's headers say of the provider's limits. */

@@ -52,7 +52,7 @@ export function loadMedia(request: ChatRequest): ChatRequest {
 }
 
 function loadMessage(message: Message): Message {
-  return Array.isArray(message.content) && message.content.some(needsLoading) ? { ...message, content: message.content.map(loadPart) } : message
+  return Array.isArray(message?.content) && message.content.some(needsLoading) ? { ...message, content: message.content.map(loadPart) } : message
 }
 
 function needsLoading(part: Part): boolean {
@@ -79,6 +79,7 @@ interface Loaded {
 }
 
 function readData(data: Uint8Array | string, type: string): Loaded {
+  if (typeof data !== 'string' && !ArrayBuffer.isView(data)) throw new ModelwireError('invalid_request', `the data of a part of type ${type} must be bytes or text, got ${data === null ? 'null' : typeof data}`)
   if (typeof data !== 'string') return described(Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64'))
   const url = /^data:([^;,]*)(?:;[^,]*)?;base64,/.exec(data.slice(0, 200))
   if (url !== null) return { data: data.slice(url[0].length), mediaType: url[1] === '' ? undefined : url[1] }

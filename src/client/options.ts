@@ -1,12 +1,15 @@
 import { ModelwireError } from '../core/error.ts'
 import type { RetryOptions, Timeouts } from '../core/request.ts'
 
-/** Bytes. */
 export interface Limits {
-  /** One event of a stream; 16 MB when absent. */
+  /** Bytes of one event of a stream; 16 MB when absent. */
   event?: number
-  /** A whole reply that isn't streamed; 64 MB when absent. */
+  /** Bytes of a whole reply that isn't streamed; 64 MB when absent. */
   reply?: number
+  /** Calls to one provider at once, streams until their end; no bound when absent. MODELWIRE_MAX_INFLIGHT sets it too. */
+  inflight?: number
+  /** Calls that may wait for a place; 1,000 when absent. */
+  queue?: number
 }
 
 /** What can be set for one provider; the rest are values of the manifest's variables. */
@@ -53,7 +56,7 @@ export interface Settings {
   baseUrl: string | undefined
   timeouts: Timeouts
   retry: RetryOptions | false | undefined
-  limits: Required<Limits>
+  limits: Limits & { event: number; reply: number }
 }
 
 const megabyte = 1_048_576
@@ -61,13 +64,14 @@ const megabyte = 1_048_576
 export function settingsOf(options: RuntimeOptions, provider: string): Settings {
   const env = options.env ?? process.env
   const own = options.providers !== undefined && Object.hasOwn(options.providers, provider) ? (options.providers[provider] ?? {}) : {}
-  const total = milliseconds(env.MODELWIRE_TIMEOUT_MS)
+  const total = numberOf('MODELWIRE_TIMEOUT_MS', env)
+  const inflight = numberOf('MODELWIRE_MAX_INFLIGHT', env)
   return {
     own,
     baseUrl: own.baseUrl ?? env[`MODELWIRE_${variableName(provider)}_BASE_URL`],
     timeouts: { ...(total === undefined ? {} : { total }), ...options.timeouts, ...own.timeouts },
     retry: own.retry ?? options.retry,
-    limits: { event: 16 * megabyte, reply: 64 * megabyte, ...options.limits, ...own.limits },
+    limits: { event: 16 * megabyte, reply: 64 * megabyte, ...(inflight === undefined ? {} : { inflight }), ...options.limits, ...own.limits },
   }
 }
 
@@ -76,9 +80,10 @@ export function variableName(provider: string): string {
   return provider.toUpperCase().replace(/[^A-Z0-9]+/g, '_')
 }
 
-function milliseconds(text: string | undefined): number | undefined {
-  if (text === undefined || text === '') return undefined
+function numberOf(name: string, env: Record<string, string | undefined>): number | undefined {
+  const text = env[name]
+  if (text === undefined || text.trim() === '') return undefined
   const value = Number(text)
   if (Number.isFinite(value) && value >= 0) return value
-  throw new ModelwireError('configuration', `MODELWIRE_TIMEOUT_MS must be a number of milliseconds, got ${JSON.stringify(text)}`)
+  throw new ModelwireError('configuration', `${name} must be a number, got ${JSON.stringify(text)}`)
 }

@@ -5,11 +5,17 @@ type Check = ((value: unknown) => boolean) & { errors?: { instancePath?: string;
 
 const checks = new WeakMap<object, Check>()
 
+/** The check of a schema, compiled once; before anything is sent, so that what isn't a schema costs nothing. */
+export async function compileOutput(schema: Record<string, unknown>): Promise<Check> {
+  const check = checks.get(schema) ?? (await compile(schema))
+  checks.set(schema, check)
+  return check
+}
+
 /** Sets `object` on each choice that answered with JSON as `output` asked; throws `output` for one that doesn't fit. */
 export async function checkOutput(result: ChatResult, schema: Record<string, unknown> | undefined): Promise<ChatResult> {
   if (schema === undefined) return result
-  const check = checks.get(schema) ?? (await compile(schema))
-  checks.set(schema, check)
+  const check = await compileOutput(schema)
   for (const choice of result.choices) {
     // A call, a refusal or a block by a filter is no answer, so there's nothing to check.
     if (choice.text.trim() === '' && (choice.toolCalls.length > 0 || choice.refusal !== undefined || choice.finishReason === 'content_filter')) continue
@@ -34,11 +40,13 @@ function validated(text: string, check: Check, partial: ChatResult): unknown {
   const object = parse(text)
   if (object === undefined) {
     const hint = partial.finishReason === 'length' ? 'the reply was cut: raise maxTokens' : 'ask again, or check that the model follows schemas'
-    throw new ModelwireError('output', "the reply isn't the JSON that `output` asked for", { partial, hint })
+    throw new ModelwireError('output', "the reply isn't the JSON that `output` asked for", { provider: partial.provider, model: partial.model, partial, hint })
   }
   if (check(object)) return object
   const first = check.errors?.[0]
   throw new ModelwireError('output', `the reply doesn't fit \`output\`: ${first?.instancePath ?? ''} ${first?.message ?? 'misfit'}`.replace(':  ', ': '), {
+    provider: partial.provider,
+    model: partial.model,
     partial,
     hint: 'ask again, or simplify the schema',
   })

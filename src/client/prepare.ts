@@ -38,7 +38,7 @@ export function prepareCall(preparation: Preparation): Prepared {
   const { operation, normal, input, settings, env } = preparation
   const warnings = [...normal.warnings, ...unknownFields(input, operation.name), ...unusedFields(preparation)]
   const roots = requestRoots(preparation, readVariables(operation, settings.own, env), warnings)
-  const built = operation.body?.(normal.request, roots)
+  const built = buildBody(operation, normal.request, roots)
   const body = input.extra === undefined ? built : mergeExtra(built, input.extra)
   const call: Call = {
     method: operation.target.method,
@@ -49,6 +49,16 @@ export function prepareCall(preparation: Preparation): Prepared {
   if (body !== undefined) call.body = encodeJson(body)
   if (preparation.strict && warnings[0] !== undefined) throw strictly(warnings[0], warnings.length)
   return { call, body, warnings }
+}
+
+/** A filter that fails on the request's own data is the request's mistake. */
+function buildBody(operation: Operation, request: unknown, roots: Roots): unknown {
+  try {
+    return operation.body?.(request, roots)
+  } catch (error) {
+    if (!(error instanceof ModelwireError) || error.kind !== 'protocol') throw error
+    throw new ModelwireError('invalid_request', error.message, { hint: 'pass plain data only' })
+  }
 }
 
 function requestRoots({ normal, origins }: Preparation, env: Record<string, string>, warnings: Warning[]): Roots {

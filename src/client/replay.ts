@@ -58,6 +58,8 @@ export function replay(exchange: Exchange, operation: Operation, options: Replay
     endings: endingsOf(operation, { status: response.status, headers }, choices),
     limit: eventLimit,
     streamed,
+    framed: true, // recordings have lost their framing; what is there is all there was
+    framed: true,
   })
   const fold = createFold(options.provider)
   const events: Event[] = []

@@ -4,18 +4,19 @@ import { createFold } from '../core/fold.ts'
 import { type Normal, normalizeChat, normalizeEmbed } from '../core/normalize.ts'
 import type { CallOptions, ChatRequest, EmbedRequest } from '../core/request.ts'
 import type { ChatResult, EmbedResult, ModelInfo } from '../core/result.ts'
-import { bundledProtocols, createCatalog } from '../manifest/catalog.ts'
-import type { Operation } from '../manifest/compile.ts'
+import { bundledProtocols, type Catalog, createCatalog } from '../manifest/catalog.ts'
+import { type Operation, readAuth } from '../manifest/compile.ts'
 import { createBudget } from '../resilience/budget.ts'
+import { createLimit, type Limit } from '../resilience/limit.ts'
 import { createPolicy, type Policy } from '../resilience/policy.ts'
 import { withDefaults } from '../resilience/timeout.ts'
 import { createHttpTransport } from '../transport/http.ts'
-import { readSecrets } from './credentials.ts'
+import { keyState, readSecrets } from './credentials.ts'
 import { type Asked, attempt, type Live, rateLimitsOf } from './exchange.ts'
 import { explainCall, type Explanation } from './explain.ts'
 import { loadMedia } from './media.ts'
 import { type RuntimeOptions, type Settings, settingsOf } from './options.ts'
-import { checkOutput } from './output.ts'
+import { checkOutput, compileOutput } from './output.ts'
 import { prepareCall, type Prepared } from './prepare.ts'
 import { createRegistry } from './registry.ts'
 import { type Exchange, replay, type Replayed, type ReplayOptions } from './replay.ts'
@@ -69,6 +70,12 @@ export interface ProviderInfo {
   callable: boolean
   operations: string[]
   wires: string[]
+  /** Variables of the environment that may hold its key; the first that is set counts. */
+  keys: string[]
+  /** Whether a key is there: `none` is needed, or it's `optional` and not there. */
+  key: 'set' | 'missing' | 'optional' | 'none'
+  /** What is wrong with the manifest, where it can't be read: the others go on. */
+  problem?: string
 }
 
 /** A request on its way: everything known before the first byte is sent. */
@@ -94,6 +101,7 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
   const transport = createHttpTransport({ env })
   const policies = new Map<string, Policy>()
   const budgets = new Map<string, ReturnType<typeof createBudget>>()
+  const limits = new Map<string, Limit>()
 
   /** Callers of the same provider, key and model share what a rate limit said; all of a provider share its retry budget. */
   const policyOf = (provider: string, model: string, own: Settings['own']): Policy => {
@@ -107,14 +115,25 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
     return policy
   }
 
+  const limitOf = (provider: string, { inflight, queue = 1_000 }: Settings['limits']): Limit | undefined => {
+    if (inflight === undefined) return undefined
+    let limit = limits.get(provider)
+    if (limit === undefined) limits.set(provider, (limit = createLimit(inflight, queue)))
+    return limit
+  }
+
   const plan = (input: CallOptions, name: string, normalize: (model: string, provider: string) => Normal, origins?: WeakMap<object, object>): Planned => {
     const { provider, model } = splitModel(input.model)
-    const settings = settingsOf(options, provider)
-    const operation = registry.operation(provider, name, model, input.wire ?? settings.own.wire)
-    const normal = normalize(model, provider)
-    const strict = input.strict ?? options.strict ?? false
-    const prepared = prepareCall({ operation, provider, normal, input, settings, env, strict, ...(origins === undefined ? {} : { origins }) })
-    return { operation, provider, model, normal, settings, prepared }
+    try {
+      const settings = settingsOf(options, provider)
+      const operation = registry.operation(provider, name, model, input.wire ?? settings.own.wire)
+      const normal = normalize(model, provider)
+      const strict = input.strict ?? options.strict ?? false
+      const prepared = prepareCall({ operation, provider, normal, input, settings, env, strict, ...(origins === undefined ? {} : { origins }) })
+      return { operation, provider, model, normal, settings, prepared }
+    } catch (error) {
+      throw named(error, provider, model)
+    }
   }
 
   const open = async (planned: Planned, input: CallOptions): Promise<Live> => {
@@ -124,7 +143,7 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
     const span = input.timeout ?? (timeouts.total > 0 ? timeouts.total : undefined)
     const endsAt = span === undefined ? undefined : performance.now() + span
     const signal = input.signal ?? new AbortController().signal
-    const asked: Asked = {
+    const asked: Omit<Asked, 'attempts'> = {
       operation,
       provider,
       model,
@@ -137,10 +156,15 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
       limits: settings.limits,
       choices: typeof normal.request.n === 'number' ? normal.request.n : 1,
     }
-    return policyOf(provider, model, settings.own).run((_n, inner) => attempt(asked, transport, inner), signal, {
-      retry: input.retry ?? settings.retry,
-      endsAt,
-    })
+    const policy = policyOf(provider, model, settings.own)
+    const send = (): Promise<Live> =>
+      policy.run((n, inner) => attempt({ ...asked, attempts: n }, transport, inner), signal, { retry: input.retry ?? settings.retry, endsAt })
+    const limit = limitOf(provider, settings.limits)
+    try {
+      return await (limit === undefined ? send() : limit(send, signal))
+    } catch (error) {
+      throw named(error, provider, model)
+    }
   }
 
   const chatPlan = (input: ChatRequest, stream: boolean, origins?: WeakMap<object, object>): Planned => {
@@ -159,12 +183,13 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
 
   const chat = async (input: ChatRequest): Promise<ChatResult> => {
     const planned = chatPlan(input, false)
+    if (input.output !== undefined) await compileOutput(input.output)
     const { events, around: about } = await whole(planned, input)
     return checkOutput(chatResult(folded(events, planned.provider), about), input.output)
   }
 
   const stream = (input: ChatRequest): Stream => {
-    const fold = createFold(input.model.split('/')[0] ?? '')
+    const fold = createFold(String(input.model).split('/')[0] ?? '')
     const warnings: Prepared['warnings'] = []
     let planned: Planned | undefined
     let live: Live | undefined
@@ -180,11 +205,12 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
       warnings,
       partial: result,
       finish: () => checkOutput(result(), input.output),
-      open: async () => {
+      open: async (left) => {
         started = performance.now()
         planned = chatPlan(input, true)
+        if (input.output !== undefined) await compileOutput(input.output)
         warnings.push(...planned.prepared.warnings)
-        live = await open(planned, input)
+        live = await open(planned, { ...input, signal: input.signal === undefined ? left : AbortSignal.any([left, input.signal]) })
         firstEventMs = performance.now() - started
         return live
       },
@@ -228,10 +254,15 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
       const model = how.model ?? (typeof asked === 'object' && asked !== null && 'model' in asked ? String(asked.model) : '')
       return replay(exchange, registry.operation(how.provider, how.operation ?? 'chat', model, how.wire), how)
     },
-    providers: () => catalog.ids().map((id) => describe(id, catalog)),
+    providers: () => catalog.ids().map((id) => describe(id, catalog, options, env)),
     close,
     [Symbol.asyncDispose]: close,
   }
+}
+
+/** Whose call it was stands in every error. */
+function named(error: unknown, provider: string, model: string): unknown {
+  return error instanceof ModelwireError ? error.add({ provider, model }) : error
 }
 
 function isEmbed(input: ChatRequest | EmbedRequest, name: string | undefined): input is EmbedRequest {
@@ -243,7 +274,7 @@ function splitModel(model: unknown): { provider: string; model: string } {
   const at = typeof model === 'string' ? model.indexOf('/') : -1
   if (typeof model !== 'string' || at <= 0 || at === model.length - 1) {
     throw new ModelwireError('configuration', `\`model\` must be written as provider/model, got ${JSON.stringify(model)}`, {
-      hint: 'for example anthropic/claude-sonnet-4-5; `modelwire providers` lists the providers',
+      hint: 'everything after the first slash is the provider\'s own name; `modelwire providers` lists the providers',
     })
   }
   return { provider: model.slice(0, at), model: model.slice(at + 1) }
@@ -267,17 +298,26 @@ function around({ operation, provider, model }: Planned, live: Live, timing: Aro
   }
 }
 
-function describe(id: string, catalog: ReturnType<typeof createCatalog>): ProviderInfo {
-  const manifest = catalog.resolve(id)
-  const text = (key: string): Record<string, string> => (typeof manifest[key] === 'string' ? { [key]: manifest[key] } : {})
+function describe(id: string, catalog: Catalog, options: RuntimeOptions, env: Record<string, string | undefined>): ProviderInfo {
   const file = catalog.file(id)
+  const found = file === undefined ? {} : { file }
+  let manifest: Record<string, unknown>
+  try {
+    manifest = catalog.resolve(id)
+  } catch (error) {
+    if (!(error instanceof ModelwireError)) throw error
+    const problem = error.where === undefined ? error.message : `${error.where}: ${error.message}`
+    return { id, ...found, callable: false, operations: [], wires: [], keys: [], key: 'none', problem }
+  }
+  const text = (key: string): Record<string, string> => (typeof manifest[key] === 'string' ? { [key]: manifest[key] } : {})
   return {
     id,
     ...text('name'),
     ...text('docs'),
-    ...(file === undefined ? {} : { file }),
-    callable: typeof manifest.base === 'string',
+    ...found,
+    callable: manifest.base !== undefined,
     operations: Object.keys((manifest.operations ?? {}) as object),
     wires: Object.keys((manifest.wires ?? {}) as object),
+    ...keyState(readAuth(manifest.auth), id, settingsOf(options, id).own, env),
   }
 }

@@ -1,3 +1,4 @@
+import { abortError } from '../core/abort.ts'
 import { ModelwireError } from '../core/error.ts'
 import type { Event } from '../core/event.ts'
 import type { Fold } from '../core/fold.ts'
@@ -18,8 +19,8 @@ export interface Stream extends AsyncIterable<Event> {
 }
 
 export interface StreamSource {
-  /** Sends the call and waits for the first content. */
-  open(): Promise<Live>
+  /** Sends the call and waits for the first content, unless the consumer leaves meanwhile. */
+  open(left: AbortSignal): Promise<Live>
   fold: Fold
   warnings: readonly Warning[]
   /** The result when all has come, checked against the request's `output`. */
@@ -84,6 +85,7 @@ async function drain(batches: AsyncIterator<Event[]>): Promise<void> {
 
 /** The one asynchronous edge: a batch a network read, folded on its way out. */
 function pull(source: StreamSource, conclude: (outcome: { result: ChatResult } | { error: unknown }) => void): AsyncIterator<Event[]> {
+  const left = new AbortController()
   let live: Live | undefined
   let over = false
 
@@ -95,10 +97,10 @@ function pull(source: StreamSource, conclude: (outcome: { result: ChatResult } |
   }
 
   const first = async (): Promise<Live> => {
-    const opened = await source.open()
-    if (!over) return opened
-    await opened.close() // the consumer left while it was being opened
-    throw new ModelwireError('cancelled', 'The stream was left before it began.')
+    const opened = await source.open(left.signal)
+    if (!left.signal.aborted) return opened
+    await opened.close() // the consumer left in the very moment when it was opened
+    throw abortError(left.signal)
   }
 
   const next = async (): Promise<IteratorResult<Event[]>> => {
@@ -118,7 +120,8 @@ function pull(source: StreamSource, conclude: (outcome: { result: ChatResult } |
       conclude({ result: await source.finish() })
       return { done: true, value: undefined }
     } catch (error) {
-      return fail(error)
+      // Who left has been told why; a pull that was still waiting just ends.
+      return left.signal.aborted ? { done: true, value: undefined } : fail(error)
     }
   }
 
@@ -127,6 +130,7 @@ function pull(source: StreamSource, conclude: (outcome: { result: ChatResult } |
       over = true
       const error = new ModelwireError('cancelled', 'The consumer left the stream before its end.', { partial: source.partial() })
       conclude({ error })
+      left.abort(error)
       await live?.close()
     }
     return { done: true, value: undefined }

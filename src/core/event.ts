@@ -90,6 +90,7 @@ export interface FileEvent extends Placed {
   mediaType?: string
   url?: string
   data?: string
+  signature?: string
 }
 export interface AudioEvent extends Placed {
   type: 'audio'

@@ -115,7 +115,7 @@ function grow(growing: Growing, event: Spoken, provider: string): void {
     }
     case 'file':
       ;(choice.files ??= []).push(outputFile(event))
-      parts.push(filePart(event))
+      parts.push(filePart(event, provider))
       return
     case 'raw':
       parts.push({ type: 'raw', provider, data: event.data })
@@ -151,9 +151,14 @@ function outputFile(event: FileEvent): { mediaType?: string; url?: string; data?
   }
 }
 
-function filePart(event: FileEvent): Part {
-  const { mediaType, url, data } = event
-  const media = { ...(mediaType === undefined ? {} : { mediaType }), ...(url === undefined ? {} : { url }), ...(data === undefined ? {} : { data }) }
+function filePart(event: FileEvent, provider: string): Part {
+  const { mediaType, url, data, signature } = event
+  const media = {
+    ...(mediaType === undefined ? {} : { mediaType }),
+    ...(url === undefined ? {} : { url }),
+    ...(data === undefined ? {} : { data }),
+    ...(signature === undefined ? {} : { signature, provider }),
+  }
   return mediaType?.startsWith('image/') === true ? { type: 'image', ...media } : { type: 'file', ...media }
 }
 

@@ -1,5 +1,5 @@
 import { ModelwireError } from './error.ts'
-import type { ChatRequest, EmbedRequest, Part, RawTool, Tool, ToolChoice } from './request.ts'
+import type { ChatRequest, EmbedRequest, Part, RawTool, Tool, ToolCallPart, ToolChoice } from './request.ts'
 import type { Warning } from './result.ts'
 
 /** A request as templates see it: `$` at the root of query, headers and body. */
@@ -43,6 +43,7 @@ export function normalizeChat(input: ChatRequest, model: string, provider: strin
   if (system.length > 0) request.system = system
   for (const field of plainFields) if (input[field] !== undefined) request[field] = finite(field, input[field])
   for (const field of passedFields) if (input[field] !== undefined) request[field] = input[field]
+  if (input.tools !== undefined && !Array.isArray(input.tools)) throw invalid('`tools` must be a list')
   if (input.tools !== undefined && input.tools.length > 0) request.tools = input.tools.map(checkTool)
   if (input.toolChoice !== undefined) request.toolChoice = normalizeChoice(input.toolChoice)
   if (input.stop !== undefined) request.stop = [input.stop].flat()
@@ -68,6 +69,7 @@ function finite(field: string, value: unknown): number {
 }
 
 function checkTool(tool: Tool | RawTool): Tool | RawTool {
+  if (typeof tool !== 'object' || tool === null) throw invalid(`a tool must be a map, got ${JSON.stringify(tool)}`)
   if ('raw' in tool) return tool
   if (typeof tool.name !== 'string' || tool.name === '') throw invalid('a tool needs a `name`')
   return tool.parameters === undefined ? { ...tool, parameters: { type: 'object', properties: {} } } : tool
@@ -75,7 +77,7 @@ function checkTool(tool: Tool | RawTool): Tool | RawTool {
 
 function normalizeChoice(choice: ToolChoice): { type: string; name?: string } {
   const made = typeof choice === 'string' ? { type: choice } : choice
-  if (!['auto', 'none', 'required', 'tool'].includes(made.type)) {
+  if (typeof made !== 'object' || made === null || !['auto', 'none', 'required', 'tool'].includes(made.type)) {
     throw invalid(`\`toolChoice\` must be auto, none, required or { type: 'tool', name }, got ${JSON.stringify(choice)}`)
   }
   if (made.type === 'tool' && !('name' in made && typeof made.name === 'string')) throw invalid("`toolChoice: { type: 'tool' }` needs a `name`")
@@ -96,6 +98,7 @@ function normalizeMessages(input: ChatRequest, provider: string, warnings: Warni
   const system: Part[] = input.system === undefined ? [] : partsOf(input.system, 'system')
   const turns: Turn[] = []
   for (const message of given) {
+    if (typeof message !== 'object' || message === null) throw invalid(`a message must be a map with \`role\` and \`content\`, got ${JSON.stringify(message)}`)
     const parts = partsOf(message.content, message.role).flatMap((part) => ownPart(part, provider, warnings))
     switch (message.role) {
       case 'system':
@@ -173,7 +176,11 @@ function parsed(value: unknown): Record<string, unknown> | string {
 
 function resultParts(content: unknown): Part[] {
   if (typeof content === 'string' || Array.isArray(content)) return partsOf(content, 'tool')
-  return [{ type: 'text', text: JSON.stringify(content ?? null) }]
+  try {
+    return [{ type: 'text', text: JSON.stringify(content ?? null) }]
+  } catch {
+    throw invalid("a tool's result can't be written as JSON", 'pass a text, parts or plain data')
+  }
 }
 
 /** Only their own provider can read raw blocks and signatures. */
@@ -189,14 +196,15 @@ function ownPart(part: Part, provider: string, warnings: Warning[]): Part[] {
   return [rest as Part] // the same part without its signature
 }
 
-/** Some wires know results by the tool's name, others by the call's id: a result gets the name of its call. */
+/** Some wires know results by the tool's name, others by the call's id and kind: a result gets what its call says. */
 function nameResults(turns: Turn[]): void {
-  const names = new Map<string, string>()
+  const calls = new Map<string, ToolCallPart>()
   for (const { content } of turns) {
     for (const [index, part] of content.entries()) {
-      if (part.type === 'tool_call') names.set(part.id, part.name)
-      const name = part.type === 'tool_result' ? (part.name ?? names.get(part.id)) : undefined
-      if (part.type === 'tool_result' && name !== undefined) content[index] = { ...part, name }
+      if (part.type === 'tool_call') calls.set(part.id, part)
+      if (part.type !== 'tool_result') continue
+      const { name, kind } = { ...calls.get(part.id), ...part }
+      content[index] = { ...part, ...(name === undefined ? {} : { name }), ...(kind === undefined ? {} : { kind }) }
     }
   }
 }

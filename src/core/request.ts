@@ -10,6 +10,9 @@ interface Media {
   /** `image/png`; guessed from the bytes or the file's name when absent. */
   mediaType?: string
   name?: string
+  /** Opaque, of a file that a model made: goes back with it. `provider` says whose it is. */
+  signature?: string
+  provider?: string
 }
 
 export interface TextPart {
@@ -53,6 +56,8 @@ export interface ToolResultPart {
   name?: string
   content: string | Part[] | Record<string, unknown>
   failed?: boolean
+  /** Of its call; filled in where it isn't given. */
+  kind?: 'custom'
 }
 /** A block that only its own provider reads back. */
 export interface RawPart {

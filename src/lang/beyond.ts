@@ -1,28 +1,32 @@
 import { createRequire } from 'node:module'
 import { SyntaxFault } from './cursor.ts'
+import { isMap } from './value.ts'
 
 /**
- * Paths beyond our grammar go to jsonpath-plus, which is a hundred times slower. Measured against the compliance suite of
- * RFC 9535 it agrees on these forms only, so the others are refused: one `..` with a name or a wildcard, and a last step
- * that is a slice forward or a union of indexes or names. No scripts, no filters, no functions ever reach it.
+ * Steps beyond our grammar go to jsonpath-plus, one at a time, which is a hundred times slower. Measured against the
+ * compliance suite of RFC 9535 and beyond it, it agrees on these forms only, on the kind of value that they are for; so the
+ * others are refused. No script, filter, function or name with a sign in it (`^`, `~`, `*`, `@…`) ever reaches it, and no
+ * `length`, which it reads off lists.
  */
-const name = String.raw`\.[A-Za-z_][\w-]*|\['[^'\\]*'\]|\["[^"\\]*"\]`
-const before = String.raw`^\$(?:${name}|\[\d+\])*`
-const forms = [
-  new RegExp(String.raw`${before}\.\.[A-Za-z_][\w-]*$`),
-  new RegExp(String.raw`${before}\[\d*:\d*(?::[1-9]\d*)?\]$`),
-  new RegExp(String.raw`${before}\[(?:\d+(?:,\s*\d+)+|'[^'\\,]+'(?:,\s*'[^'\\,]+')+)\]$`),
+const name = String.raw`(?!length\b)[A-Za-z_][\w-]*`
+const forms: { form: RegExp; fits: (node: unknown) => boolean }[] = [
+  { form: new RegExp(String.raw`^\.\.${name}$`), fits: (node) => typeof node === 'object' && node !== null },
+  { form: /^\[\d*:(?:[1-9]\d*)?(?::[1-9]\d*)?\]$/, fits: Array.isArray },
+  { form: /^\[\d+(?:,\d+)+\]$/, fits: Array.isArray },
+  { form: new RegExp(String.raw`^\['${name}'(?:,'${name}')+\]$`), fits: isMap },
 ]
 
-export function compileBeyond(written: string): (at: unknown) => unknown[] {
-  const text = written.replace(/^\$[a-z]*/, '$')
-  if (!forms.some((form) => form.test(text))) {
-    throw new SyntaxFault(`the path ${JSON.stringify(written)} is beyond what is supported`, 0, 'use names, [index], [*] and [?(@.field == "value")]; beyond these one "..name", a slice [1:3] or a union [0,1] may end a path')
+/** Compiles one step, as it is written (`..name`, `[1:3]`, `[0,1]`, `['a','b']`), to the nodes that it finds below a value. `at`: where it stands. */
+export function compileBeyond(written: string, at: number): (node: unknown) => unknown[] {
+  const text = written.replace(/\s/g, '')
+  const fits = forms.find(({ form }) => form.test(text))?.fits
+  if (fits === undefined) {
+    throw new SyntaxFault(`the step ${JSON.stringify(written)} is beyond what is supported`, at, 'use names, [index], [*] and [?(@.field == "value")]; beyond these "..name", a slice [1:3] and a union [0,1] or [\'a\',\'b\']')
   }
   const { JSONPath } = createRequire(import.meta.url)('jsonpath-plus') as typeof import('jsonpath-plus') // loaded only when such a path occurs
-  return (at) => {
-    if (typeof at !== 'object' || at === null) return []
-    const found: unknown = JSONPath({ path: text.replace(/,\s+/g, ','), json: at, wrap: true, eval: false })
+  return (node) => {
+    if (!fits(node)) return []
+    const found: unknown = JSONPath({ path: `$${text}`, json: node as object, wrap: true, eval: false }) // an object, as each `fits` asks
     return Array.isArray(found) ? found : []
   }
 }

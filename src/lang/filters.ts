@@ -1,5 +1,5 @@
+import { parseDuration } from '../core/duration.ts'
 import { asText, isMap } from './value.ts'
-import { msUntil } from './duration.ts'
 
 /** Turns a value into another; never called on nothing. A throw becomes a `protocol` error that names the path. */
 export type Filter = (value: unknown, args: readonly unknown[]) => unknown
@@ -41,7 +41,7 @@ export const filters: Record<string, Filter> = {
   /** A fresh random UUID, whatever the value. */
   uuid: () => crypto.randomUUID(),
   /** Milliseconds until a moment or the end of a span: `6m0s`, `12ms`, `1.5` (seconds), RFC 3339, epoch. */
-  until: (value) => msUntil(asText(value), Date.now()),
+  until: (value) => parseDuration(asText(value)),
 }
 
 function bytes(view: ArrayBufferView): Buffer {

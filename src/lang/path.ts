@@ -4,14 +4,14 @@ import { compileBeyond } from './beyond.ts'
 
 /**
  * Paths: the part of JSONPath (RFC 9535) that manifests need, compiled to closures. A singular path gives a value, any
- * other a list. What lies beyond (`..`, slices, unions) is read here too and handed on; see beyond.ts.
+ * other a list. Steps beyond it (`..`, slices, unions) are read here too and handed on; see beyond.ts.
  */
 export type Step =
   | { kind: 'name'; name: string }
   | { kind: 'index'; index: number }
   | { kind: 'all' }
   | { kind: 'filter'; test: Test }
-  | { kind: 'beyond' }
+  | { kind: 'beyond'; text: string; select: (node: unknown) => unknown[] }
 
 /** A filter's condition on one item. RFC 9535: a term alone asks whether the path exists, even if it holds null. */
 export type Test = (item: unknown) => boolean
@@ -30,8 +30,16 @@ export interface Path {
 const shorthand = /[A-Za-z_\u0080-\uffff][\w\u0080-\uffff-]*/y
 const maxLength = 256
 
-/** Reads a path that starts with `$`. */
-export function readPath(cursor: Cursor): Path {
+/** Reads a path that starts with `$`. It sees no more of the text than a path may have, so that nothing in it can nest too deep. */
+export function readPath(whole: Cursor): Path {
+  const start = whole.at
+  const cursor: Cursor = { text: whole.text.slice(0, start + maxLength + 1), at: start }
+  const path = readSteps(cursor)
+  whole.at = cursor.at
+  return path
+}
+
+function readSteps(cursor: Cursor): Path {
   const start = cursor.at
   expect(cursor, '$')
   const path: Path = { root: readRoot(cursor), steps: [], text: '', types: [] }
@@ -45,6 +53,9 @@ export function readPath(cursor: Cursor): Path {
   if (path.steps.filter((step) => step.kind === 'all').length > 3) {
     fail({ text: cursor.text, at: start }, 'a path with at most three wildcards')
   }
+  if (path.steps.filter((step) => step.kind === 'beyond' && step.text.startsWith('..')).length > 1) {
+    fail({ text: cursor.text, at: start }, 'a path with at most one ".."')
+  }
   return path
 }
 
@@ -57,7 +68,18 @@ function readRoot(cursor: Cursor): RootName | undefined {
   return fail(cursor, `"." or one of ${rootNames.map((name) => `$${name}`).join(', ')}`, `write "$$${word}" for a literal "$${word}", "$.${word}" for the field`)
 }
 
+/** What is read is a step of ours, or one that is well written and beyond us. */
+type Read = Step | 'beyond'
+
 function readStep(cursor: Cursor, path: Path): Step | undefined {
+  const start = cursor.at
+  const step = readOwn(cursor, path)
+  if (step !== 'beyond') return step
+  const text = cursor.text.slice(start, cursor.at)
+  return { kind: 'beyond', text, select: compileBeyond(text, start) }
+}
+
+function readOwn(cursor: Cursor, path: Path): Read | undefined {
   if (take(cursor, '..')) return readDescent(cursor)
   if (take(cursor, '.')) return take(cursor, '*') ? { kind: 'all' } : nameStep(cursor, match(cursor, shorthand))
   if (!take(cursor, '[')) return undefined
@@ -77,7 +99,7 @@ function nameStep(cursor: Cursor, name: string | undefined): Step {
   return { kind: 'name', name }
 }
 
-function readDescent(cursor: Cursor): Step {
+function readDescent(cursor: Cursor): 'beyond' {
   if (take(cursor, '[')) {
     readBracket(cursor, undefined)
     skipSpace(cursor)
@@ -85,23 +107,23 @@ function readDescent(cursor: Cursor): Step {
   } else if (!take(cursor, '*')) {
     nameStep(cursor, match(cursor, shorthand))
   }
-  return { kind: 'beyond' }
+  return 'beyond'
 }
 
-function readBracket(cursor: Cursor, path: Path | undefined): Step {
+function readBracket(cursor: Cursor, path: Path | undefined): Read {
   if (take(cursor, '*')) return { kind: 'all' }
   if (path !== undefined && take(cursor, '?')) return { kind: 'filter', test: readFilter(cursor, path) }
-  const members: Step[] = []
+  const members: Read[] = []
   do {
     skipSpace(cursor)
     members.push(readMember(cursor))
     skipSpace(cursor)
   } while (take(cursor, ','))
   const [only] = members
-  return members.length === 1 && only !== undefined ? only : { kind: 'beyond' }
+  return members.length === 1 && only !== undefined ? only : 'beyond'
 }
 
-function readMember(cursor: Cursor): Step {
+function readMember(cursor: Cursor): Read {
   const name = readString(cursor)
   if (name !== undefined) return nameStep(cursor, name)
   const from = readInteger(cursor)
@@ -114,7 +136,7 @@ function readMember(cursor: Cursor): Step {
       skipSpace(cursor)
       readInteger(cursor)
     }
-    return { kind: 'beyond' }
+    return 'beyond'
   }
   return from === undefined ? fail(cursor, 'an index, a quoted name, "*" or "?"') : { kind: 'index', index: from }
 }
@@ -217,7 +239,6 @@ function compileSteps(path: Path): Eval {
 
 /** The RFC's list of nodes, nulls included. */
 export function compileNodes(path: Path): (at: unknown) => unknown[] {
-  if (path.steps.some((step) => step.kind === 'beyond')) return compileBeyond(path.text)
   return (at) => {
     let nodes = [at]
     for (const step of path.steps) nodes = nodes.flatMap((node) => children(node, step))
@@ -236,7 +257,7 @@ function children(node: unknown, step: Step): unknown[] {
     case 'filter':
       return values(node).filter(step.test)
     case 'beyond':
-      return []
+      return step.select(node)
   }
 }
 

@@ -27,6 +27,8 @@ export interface Context {
   /** Fragments compiled so far, and those whose evaluation is under way without having gone down into the data. */
   fragments: Map<string, Eval>
   open: readonly string[]
+  /** How texts are compiled; in an address every inserted value is URL-encoded. */
+  text?: (text: string) => Expression
 }
 
 const nothing: Eval = () => undefined
@@ -52,7 +54,7 @@ export function guarded<T>(context: Context, place: Place, fallback: T, compile:
 }
 
 function compileString(text: string, context: Context, place: Place): Eval {
-  return guarded(context, place, nothing, () => noted(compileText(text), context).eval)
+  return guarded(context, place, nothing, () => noted((context.text ?? compileText)(text), context).eval)
 }
 
 /** Compiles an expression and notes what it reads. */

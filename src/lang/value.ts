@@ -12,6 +12,8 @@ export interface Roots {
   /** Milliseconds since the epoch, of the call's start and of now. */
   start?: number
   now?: number
+  /** Set once a stream's `start` is whole: the rules needn't read it from every further frame. */
+  started?: boolean
   /** Told when a `$switch` has no case for a value of the request. */
   miss?: (expression: string, value: unknown, where: string) => void
   /** Where each key of a built map comes from; filled only for `explain`. */

@@ -27,6 +27,8 @@ export interface Catalog {
   resolveWire(id: string, name: string): Data
   /** The file that `find` reads. */
   file(id: string): string | undefined
+  /** All files of all layers, lower ones first, those that hold no manifest too. */
+  files(): string[]
   /** Looks at all folders and files again. A file that broke keeps its last good version. */
   refresh(): void
 }
@@ -38,6 +40,8 @@ export interface CatalogOptions {
   watch?: boolean | undefined
   /** Hears of each broken version of a file whose last good version stays in use. */
   onError?: ((error: ModelwireError) => void) | undefined
+  /** False: files aren't compared with the schema; for who does that and goes on after a mistake. */
+  check?: boolean | undefined
   /** `MODELWIRE_PROTOCOLS` names more folders: above the bundled ones, below the rest of `paths`. */
   env?: Record<string, string | undefined> | undefined
 }
@@ -71,7 +75,7 @@ interface Resolved {
 
 /** Synchronous and cheap: nothing is read before it is asked for. */
 export function createCatalog(options: CatalogOptions): Catalog {
-  const { watch = false, onError = warn } = options
+  const { watch = false, onError = warn, check = true } = options
   const paths = withEnvironment(options.paths, options.env)
   const layers = paths.map((path) => createLayer(path, watch))
   const versions = createVersions({ watch, onError })
@@ -80,7 +84,7 @@ export function createCatalog(options: CatalogOptions): Catalog {
   function findBelow(id: string, below: number): Found | undefined {
     for (let layer = below - 1; layer >= 0; layer--) {
       const file = layers[layer]?.find(id)
-      if (file !== undefined) return { source: versions.read(file, id, layers[layer], paths[layer] !== bundledProtocols), layer }
+      if (file !== undefined) return { source: versions.read(file, id, layers[layer], check && paths[layer] !== bundledProtocols), layer }
     }
     return undefined
   }
@@ -103,7 +107,8 @@ export function createCatalog(options: CatalogOptions): Catalog {
     }
     const wires = { ...wiresOf(inherited), ...wiresOf(source.data) }
     const data = overlay(without(inherited, ofItself), without(source.data, ['extends', 'wires'])) as Data // two maps make one
-    if (Object.keys(wires).length > 0) data['wires'] = wires
+    if (Object.values(wires).some(isMap))
+      data['wires'] = Object.fromEntries(Object.entries(wires).filter(([, wire]) => isMap(wire)))
     const resolved = { data, grounds: [...grounds.values()] }
     memo.set(source, resolved)
     return resolved
@@ -120,7 +125,7 @@ export function createCatalog(options: CatalogOptions): Catalog {
       cache.set(id, resolved)
       return resolved
     } catch (error) {
-      // Every file is well by itself, but together they broke: the last that worked stays, as with a broken file.
+      // Each file is well by itself, but not with the others: what worked last stays, as with a broken file.
       if (!known || !(error instanceof ModelwireError) || error.kind !== 'manifest') throw error
       const report = `${error.where} ${error.message}`
       if (known.reported !== report) onError(error)
@@ -144,7 +149,7 @@ export function createCatalog(options: CatalogOptions): Catalog {
     result = without(result, ofItself)
     // A dialect that the provider extends is another wire; whoever has an address, or this wire, is the provider itself.
     for (const own of written) {
-      const speaks = own === written.at(-1) || 'base' in own || name in wiresOf(own)
+      const speaks = own === written.at(-1) || 'base' in own || Object.hasOwn(wiresOf(own), name)
       if (speaks) result = overlay(result, only(own, ofProvider))
     }
     for (const wire of wires) result = overlay(result, without(wire, ['extends']))
@@ -160,6 +165,7 @@ export function createCatalog(options: CatalogOptions): Catalog {
     find: (id) => findBelow(id, layers.length)?.source,
     resolve: (id) => look(id).data,
     resolveWire,
+    files: () => [...new Set(layers.flatMap((layer) => layer.files()))],
     file: (id) => layers.findLast((layer) => layer.find(id) !== undefined)?.find(id),
     refresh() {
       for (const layer of layers) layer.refresh()

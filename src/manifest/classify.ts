@@ -1,7 +1,9 @@
 import { type ErrorKind, ModelwireError } from '../core/error.ts'
 import { compileTemplate, compileTest, type Context } from '../lang/template.ts'
 import type { Pattern } from '../lang/pattern.ts'
-import { type Eval, isMap, type PlainMap, type Roots } from '../lang/value.ts'
+import { asText, type Eval, isMap, type PlainMap, type Roots } from '../lang/value.ts'
+import { shouldRetry } from '../resilience/delay.ts'
+import { retryableStatus } from '../resilience/retry.ts'
 
 /** Makes an error of what a provider said: an HTTP error, an error in a 200, an error in mid-stream alike. */
 export type Classify = (said: { status: number; headers: Record<string, string>; body: unknown }) => ModelwireError
@@ -83,8 +85,9 @@ function compileRows(manifest: PlainMap, context: Context): Row[] {
 function errorOf(facts: PlainMap, row: Row | undefined, said: { status: number; headers: Record<string, string>; body: unknown }, after: unknown): ModelwireError {
   const status = statusOf(said.status, facts.code)
   const kind = row?.kind ?? kindOfStatus(status)
-  const retryable = retryability(kind, status, said.headers)
-  return new ModelwireError(kind, messageOf(facts, status, said.body), {
+  const message = messageOf(facts, status, said.body)
+  const retryable = retryability(kind, status, said.headers, `${message} ${asText(facts.code ?? '')}`)
+  return new ModelwireError(kind, message, {
     ...(status >= 300 ? { status } : {}),
     ...(retryable === undefined ? {} : { retryable }),
     requestId: requestIds.map((name) => said.headers[name]).find((id) => id !== undefined),
@@ -100,11 +103,12 @@ function statusOf(status: number, code: unknown): number {
   return Number.isInteger(number) && number >= 400 && number < 600 ? number : status
 }
 
-/** `x-should-retry` overrides; of the conflicts only a lock that timed out is worth another try. */
-function retryability(kind: ErrorKind, status: number, headers: Record<string, string>): boolean | undefined {
-  const wish = headers['x-should-retry']
-  if (wish === 'true' || wish === 'false') return wish === 'true'
-  if (kind === 'server_error' && (status === 505 || status === 511)) return false
+/** `x-should-retry` overrides; of the conflicts only a lock that timed out is worth another try, of the server's errors those that pass. */
+function retryability(kind: ErrorKind, status: number, headers: Record<string, string>, words: string): boolean | undefined {
+  const wish = shouldRetry(headers)
+  if (wish !== undefined) return wish
+  if (kind === 'conflict') return /lock/i.test(words)
+  if (kind === 'server_error' && status >= 500) return retryableStatus(status)
   return undefined
 }
 

@@ -3,9 +3,9 @@ import type { FinishReason, Usage } from '../core/result.ts'
 import type { Completion, DecoderName, ReadPlan } from '../pipeline/read.ts'
 import { compileRules } from '../pipeline/rules.ts'
 import type { SseOptions } from '../pipeline/decode/sse.ts'
-import { compileInterpolation } from '../lang/expr.ts'
+import { compileInterpolation, type Expression } from '../lang/expr.ts'
 import { glob } from '../lang/pattern.ts'
-import { compileSource, compileTemplate, compileTest, type Context, guarded, noted, type Place } from '../lang/template.ts'
+import { compileSource, compileTemplate, compileTest, type Context, type Place } from '../lang/template.ts'
 import { asText, type Eval, isMap, type PlainMap, type Roots } from '../lang/value.ts'
 import type { Auth, Slot } from '../wire/auth.ts'
 import { type Classify, compileClassify } from './classify.ts'
@@ -139,23 +139,25 @@ function createContext(manifest: PlainMap, report: (fault: Fault) => void): Cont
 function compileTarget(node: PlainMap, context: Context): Target {
   const key = 'post' in node ? 'post' : 'get'
   const method = key === 'post' ? 'POST' : 'GET'
-  const text = node[key]
+  const written = node[key]
   const place = { container: node, key }
-  if (typeof text !== 'string') {
+  if (typeof written !== 'string' && !isMap(written)) {
     context.report({ message: 'expected `post` or `get` with the path to call', place })
     return { method, path: () => '' }
   }
-  return { method, path: addressPart(text, context, place) }
+  return { method, path: compileAddress(written, context, place) }
 }
 
-function addressPart(text: string, context: Context, place: Place): Eval {
-  return guarded(context, place, () => undefined, () => noted(compileInterpolation(text, (value) => encodeURIComponent(asText(value))), context).eval)
+/** A text, or a construct that chooses between texts; what is put into them is URL-encoded. */
+function compileAddress(node: string | PlainMap, context: Context, place: Place): Eval {
+  const text = (written: string): Expression => compileInterpolation(written, (value) => encodeURIComponent(asText(value)))
+  return compileTemplate(node, { ...context, text, fragments: new Map() }, place)
 }
 
 function compileBase(manifest: PlainMap, context: Context): Eval {
   const { base } = manifest
   if (typeof base !== 'string') return () => undefined
-  return addressPart(base, context, { container: manifest, key: 'base' })
+  return compileAddress(base, context, { container: manifest, key: 'base' })
 }
 
 /** The provider's own and, over them, the operation's. */

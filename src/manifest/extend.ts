@@ -38,9 +38,9 @@ export function pick(data: unknown, fits: (key: string) => boolean): Entries {
   return result
 }
 
-/** A map, and not a construct. */
+/** A map, and not a construct; a table with an `$else` (the finish reasons) is none: a row can be laid over it. */
 export function isMergeable(value: unknown): value is Entries {
-  return isMap(value) && !Object.keys(value).some((key) => key.startsWith('$'))
+  return isMap(value) && !Object.keys(value).some((key) => key.startsWith('$') && key !== '$else')
 }
 
 export function isMap(value: unknown): value is Entries {

@@ -10,6 +10,10 @@ export interface Layer {
   find(id: string): string | undefined
   /** All manifests that the files say they hold, broken ones too. */
   ids(): string[]
+  /** All files, whatever they hold. */
+  files(): string[]
+  /** The id that a file says it has. */
+  idOf(file: string): string | undefined
   /** Throws when the file, by a symbolic link, lies outside the folder. */
   confine(file: string): void
   /** Forgets what the folder holds. */
@@ -84,6 +88,8 @@ export function createLayer(path: string, watch: boolean): Layer {
       list()
         .files.map(idOf)
         .filter((id) => id !== undefined && idPattern.test(id)) as string[], // filtered just there
+    files: () => [...list().files],
+    idOf,
     confine,
     refresh() {
       listing = undefined
@@ -99,7 +105,7 @@ export function versionOf(file: string): string | undefined {
 }
 
 /** Milliseconds without a change after which what is there counts as written to its end. */
-const rest = 25
+const rest = 100
 
 /** Whether nobody is writing it just now, as far as its time says. */
 export function isAtRest(path: string): boolean {

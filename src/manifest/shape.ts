@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import type { ErrorObject, ValidateFunction } from 'ajv'
+import { fileURLToPath } from 'node:url'
+import type { Ajv, ErrorObject, ValidateFunction } from 'ajv'
 
 /** The part of JSON Schema that the manifest's schema uses. */
 export interface Schema {
@@ -26,28 +27,57 @@ export interface Shape {
 
 let shape: Shape | undefined
 
-/** Made when first used: ajv and the schema take 100 ms, and only manifests of users are checked at run time. */
+/** Made when first used: only manifests of users are checked at run time. */
 export function manifestShape(): Shape {
   shape ??= createShape()
   return shape
 }
 
+/**
+ * The check of whole manifests as the text of a CommonJS module, which the build writes beside this one: to load ajv and
+ * to compile the schema takes 120 ms, to load this 5.
+ */
+export function writeCheck(): string {
+  const ajv = createAjv({ source: true })
+  const { default: write } = require('ajv/dist/standalone/index.js') as typeof import('ajv/dist/standalone/index.js') // require has no types
+  return write(ajv, ajv.compile(readSchema()))
+}
+
+const require = createRequire(import.meta.url)
+const written = fileURLToPath(new URL('./written-check.cjs', import.meta.url))
+
+type Root = Schema & { definitions: Record<string, Schema> }
+
+function readSchema(): Root {
+  return JSON.parse(readFileSync(new URL('../../schemas/manifest.schema.json', import.meta.url), 'utf8')) as Root // our own file
+}
+
+/** Compiles small rather than fast: a manifest is checked once, and this halves the time to the first check. */
+function createAjv(code: { source?: boolean } = {}): Ajv {
+  const { Ajv } = require('ajv') as typeof import('ajv') // require has no types
+  const small = { inlineRefs: false, validateSchema: false, meta: false, code: { optimize: false, ...code } }
+  return new Ajv({ allErrors: true, verbose: true, strict: false, ...small })
+}
+
 function createShape(): Shape {
-  const { Ajv } = createRequire(import.meta.url)('ajv') as typeof import('ajv') // require has no types
-  const text = readFileSync(new URL('../../schemas/manifest.schema.json', import.meta.url), 'utf8')
-  const root = JSON.parse(text) as Schema & { definitions: Record<string, Schema> } // our own file
-  const ajv = new Ajv({ allErrors: true, verbose: true, strict: false })
-  const whole = ajv.compile(root)
+  const root = once(readSchema)
+  const ajv = once(() => createAjv())
+  const whole = existsSync(written) ? (require(written) as ValidateFunction) : ajv().compile(root()) // as writeCheck made it
   const parts = new WeakMap<Schema, ValidateFunction>()
   const errorsOf = (check: ValidateFunction, data: unknown): ErrorObject[] => (check(data) ? [] : [...(check.errors ?? [])])
 
   return {
     check: (data) => errorsOf(whole, data),
     checkPart(schema, data) {
-      const check = parts.get(schema) ?? ajv.compile({ definitions: root.definitions, allOf: [schema] })
+      const check = parts.get(schema) ?? ajv().compile({ definitions: root().definitions, allOf: [schema] })
       parts.set(schema, check)
       return errorsOf(check, data)
     },
-    follow: ({ $ref, ...schema }) => ($ref ? (root.definitions[$ref.replace('#/definitions/', '')] ?? {}) : schema),
+    follow: ({ $ref, ...schema }) => ($ref ? (root().definitions[$ref.replace('#/definitions/', '')] ?? {}) : schema),
   }
+}
+
+function once<T>(make: () => T): () => T {
+  let made: T | undefined
+  return () => (made ??= make())
 }

@@ -1,8 +1,9 @@
 import { ModelwireError } from '../core/error.ts'
 import { isAtRest, versionOf, type Layer } from './layer.ts'
-import { readManifest, type Source } from './load.ts'
+import type { Source } from './load.ts'
 import { kindOf, mistake } from './mistake.ts'
 import { positionOf } from './position.ts'
+import { readSource } from './snapshot.ts'
 import { checkSource } from './validate.ts'
 
 interface Versions {
@@ -16,7 +17,7 @@ export function createVersions({ watch, onError }: { watch: boolean; onError: (e
 
   function load(file: string, id: string, layer: Layer | undefined, check: boolean): Source {
     layer?.confine(file)
-    const source = readManifest(file)
+    const source = readSource(file, id)
     if (check) checkSource(source)
     if (source.data['id'] !== id) {
       throw mistake(

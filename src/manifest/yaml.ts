@@ -51,18 +51,30 @@ function parse(yaml: Yaml, text: string, lines: LineCounter, locate: Locate): Do
     logLevel: 'error',
   })
   const documents: Document[] = []
+  const compose = (tokens: Iterable<CST.Token>): void => {
+    for (const token of tokens) {
+      // The parser would go on, and word the next thousands as well.
+      if (token.type === 'error') throw mistake(`expected YAML, got a mistake: ${token.message}`, locate(token.offset))
+      documents.push(...composer.next(token))
+      checkOne(documents, locate)
+    }
+  }
   for (const lexeme of new yaml.Lexer().lex(text)) {
     guard(lexeme)
-    for (const token of parser.next(lexeme)) documents.push(...composer.next(token))
+    compose(parser.next(lexeme))
   }
-  for (const token of parser.end()) documents.push(...composer.next(token))
+  compose(parser.end())
   documents.push(...composer.end())
-  const [document, second] = documents
-  if (second)
-    throw mistake('expected one document, got several', locate(second.range?.[0] ?? 0), 'Put each manifest into a file of its own.')
+  checkOne(documents, locate)
+  const [document] = documents
   const problem = document?.errors[0] ?? document?.warnings[0]
   if (problem) throw mistake(`expected YAML, got a mistake: ${problem.message}`, locate(problem.pos[0]))
   return document
+}
+
+function checkOne([, second]: Document[], locate: Locate): void {
+  if (second)
+    throw mistake('expected one document, got several', locate(second.range?.[0] ?? 0), 'Put each into a file of its own.')
 }
 
 interface Reader {
@@ -182,7 +194,10 @@ function createGuard(yaml: Yaml, locate: Locate): (lexeme: string) => void {
     switch (type) {
       case 'anchor':
       case 'alias':
-        throw refuse(`the ${type} ${quote(lexeme)}`, 'Write it out, or use "define" and "$use"; a text that begins so needs quotes.')
+        throw refuse(
+          `the ${type} ${quote(lexeme)}`,
+          'Write it out, or use "define" and "$use"; a text that begins so needs quotes.',
+        )
       case 'tag':
         throw refuse(`the tag ${quote(lexeme)}`, 'Remove it; a text that begins with "!" needs quotes.')
       case 'directive-line':

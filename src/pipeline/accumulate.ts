@@ -23,13 +23,15 @@ export interface Endings {
 interface Lane {
   calls: Calls
   finish: unknown
+  /** What the finish means, where the rule says it itself and leaves nothing to the table. */
+  reason: FinishReason | undefined
 }
 
 /**
  * Turns what the rules said into events. One lane a choice; `start` comes once and first, held back until there is
  * content, so that a failure before it can still be retried; each lane ends in exactly one `finish`; usage comes last.
  */
-export function accumulate(endings: Endings, next: Sink<Event>, heardFinish: () => void): Sink<Speech> {
+export function accumulate(endings: Endings, next: Sink<Event>, heard: { start: () => void; finish: () => void }): Sink<Speech> {
   const lanes = new Map<number, Lane>()
   const numbered = endings.choices > 1
   let start: { type: 'start'; id?: string; model?: string } | undefined
@@ -40,7 +42,7 @@ export function accumulate(endings: Endings, next: Sink<Event>, heardFinish: () 
     const known = lanes.get(choice)
     if (known !== undefined) return known
     const calls = createCalls(say, numbered || choice > 0 ? choice : undefined, (field, reason) => say({ type: 'warning', field, reason }))
-    const made: Lane = { calls, finish: undefined }
+    const made: Lane = { calls, finish: undefined, reason: undefined }
     lanes.set(choice, made)
     return made
   }
@@ -66,6 +68,7 @@ export function accumulate(endings: Endings, next: Sink<Event>, heardFinish: () 
         start ??= { type: 'start' }
         if (start.id === undefined && speech.id !== undefined) start.id = speech.id
         if (start.model === undefined && speech.model !== undefined) start.model = speech.model
+        if (started || (start.id !== undefined && start.model !== undefined)) heard.start()
         return
       case 'tool':
         return lane(speech.choice ?? 0).calls.hear(speech)
@@ -76,8 +79,8 @@ export function accumulate(endings: Endings, next: Sink<Event>, heardFinish: () 
         return
       case 'finish':
         if (isBlank(speech.raw)) return
-        lane(speech.choice ?? 0).finish = speech.raw
-        return heardFinish()
+        Object.assign(lane(speech.choice ?? 0), { finish: speech.raw, reason: speech.reason })
+        return heard.finish()
       case 'error':
         return endings.fail(speech.body)
       default:
@@ -86,9 +89,9 @@ export function accumulate(endings: Endings, next: Sink<Event>, heardFinish: () 
     }
   }
 
-  const close = (choice: number, { calls, finish }: Lane): void => {
+  const close = (choice: number, { calls, finish, reason: told }: Lane): void => {
     calls.finish()
-    const said = finish === undefined ? 'stop' : endings.finish(finish)
+    const said = finish === undefined ? 'stop' : (told ?? endings.finish(finish))
     const reason = said === 'stop' && calls.made ? 'tool_calls' : said
     say({
       type: 'finish',

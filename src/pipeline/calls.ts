@@ -163,13 +163,22 @@ const maxIndex = 1_024
 
 /** Sets `value` at a path such as `$.city`, `$.rows[0]['name']`; text is appended to text that stands there already. */
 function setAt(target: unknown, path: string, value: unknown): unknown {
-  const steps = [...path.matchAll(/\.([^.[\]]+)|\[(\d+)\]|\['([^']*)'\]|\["([^"]*)"\]/g)].map((step) => (step[2] === undefined ? (step[1] ?? step[3] ?? step[4] ?? '') : Number(step[2])))
-  for (const step of steps) {
-    if (typeof step === 'number' ? step > maxIndex : inheritedNames.has(step)) {
-      throw new ModelwireError('protocol', `the provider set an argument at ${JSON.stringify(path.slice(0, 80))}, which isn't a place in plain data`)
-    }
+  const steps = stepsOf(path)
+  if (steps !== undefined && steps.every((step) => (typeof step === 'number' ? step <= maxIndex : !inheritedNames.has(step)))) return put(target, steps, value)
+  throw new ModelwireError('protocol', `the provider set an argument at ${JSON.stringify(path.slice(0, 80))}, which isn't a place in plain data`)
+}
+
+/** Undefined when it isn't written as a place: a step that is passed over would set another one. */
+function stepsOf(path: string): (string | number)[] | undefined {
+  if (!path.startsWith('$')) return undefined
+  const step = /\.([^.[\]]+)|\[(\d+)\]|\['([^'\\]*)'\]|\["([^"\\]*)"\]/y
+  const steps: (string | number)[] = []
+  for (step.lastIndex = 1; step.lastIndex < path.length; ) {
+    const found = step.exec(path)
+    if (found === null) return undefined
+    steps.push(found[2] === undefined ? (found[1] ?? found[3] ?? found[4] ?? '') : Number(found[2]))
   }
-  return put(target, steps, value)
+  return steps
 }
 
 function put(target: unknown, steps: (string | number)[], value: unknown): unknown {

@@ -4,6 +4,7 @@ import type { Pattern } from '../lang/pattern.ts'
 import type { Eval, Roots } from '../lang/value.ts'
 import { accumulate, type Endings } from './accumulate.ts'
 import { bytes } from './decode/bytes.ts'
+import { tooLarge } from './decode/frame.ts'
 import { json } from './decode/json.ts'
 import { ndjson } from './decode/ndjson.ts'
 import { sse, type SseOptions } from './decode/sse.ts'
@@ -39,6 +40,8 @@ export interface ReadInput {
   /** Bytes that one event may have. */
   limit: number
   streamed: boolean
+  /** Whether the body's end proves that it is whole: one that just stops with its connection may have been cut. */
+  framed: boolean
 }
 
 /** One reply being read: bytes in, events out, synchronously. */
@@ -56,28 +59,35 @@ export function createReader(plan: ReadPlan, input: ReadInput): Reader {
   let framing: DecoderName | undefined
 
   const out: Sink<Event> = { push: (event) => void events.push(event), end: () => undefined }
-  const accumulated = accumulate(input.endings, out, () => {
-    progress.finish = true
+  const { roots } = input
+  const accumulated = accumulate(input.endings, out, {
+    start: () => void (roots.started = true),
+    finish: () => void (progress.finish = true),
   })
   const speeches = plan.split === undefined ? accumulated : split(plan.split, accumulated)
-  const frames = map(plan, input.roots, progress, {
+  const frames = map(plan, roots, progress, {
     push: (speech) => speeches.push(speech),
     end() {
-      prove(plan.complete, progress, framing)
+      prove(plan.complete, progress, framing, input.framed)
       speeches.end()
     },
   })
   let decoder: Sink<Uint8Array> | undefined
-  let held: Uint8Array = new Uint8Array()
+  const opening = new TextDecoder()
+  const held: Uint8Array[] = []
+  let size = 0
 
   /** The first character that isn't space tells the decoder; until it came the bytes wait, however they were cut. */
   const start = (chunk: Uint8Array): void => {
-    held = held.length === 0 ? chunk : Buffer.concat([held, chunk])
-    const first = firstCharacter(held)
-    if (first === '') return
-    framing = chooseDecoder(plan.decode.name, input, first, held)
+    held.push(chunk)
+    size += chunk.length
+    const first = opening.decode(chunk, { stream: true }).trimStart()[0]
+    if (first === undefined && size > input.limit) throw tooLarge(input.limit)
+    if (first === undefined) return
+    const begun = held.length === 1 ? chunk : Buffer.concat(held)
+    framing = chooseDecoder(plan.decode.name, input, first, begun)
     decoder = decoderOf(framing, plan.decode.options, input.limit, progress)(frames)
-    decoder.push(held)
+    decoder.push(begun)
   }
 
   return {
@@ -105,6 +115,7 @@ export function createReader(plan: ReadPlan, input: ReadInput): Reader {
 /** Runs the rules on each frame. */
 function map(plan: ReadPlan, roots: Roots, progress: Progress, next: Sink<Speech>): Sink<Frame> {
   const { rules, select, complete } = plan
+  const [closing, ...others] = complete.when
   const say = (speech: Speech): void => next.push(speech)
   return {
     push(frame) {
@@ -112,15 +123,15 @@ function map(plan: ReadPlan, roots: Roots, progress: Progress, next: Sink<Speech
       const selected = select === undefined ? frame : select(frame, roots)
       progress.frames++
       if (!rules.run(selected, roots, say)) progress.unmatched++
-      if (complete.when.length > 0 && complete.when.some((when) => when(selected))) progress.closed = true
+      if (closing !== undefined && (closing(selected) || others.some((when) => when(selected)))) progress.closed = true
     },
     end: () => next.end(),
   }
 }
 
 /** A JSON document that ended is its own proof: the decoder refuses one that is cut. */
-function prove(complete: Completion, progress: Progress, framing: DecoderName | undefined): void {
-  if (framing === 'json' || complete.end) return
+function prove(complete: Completion, progress: Progress, framing: DecoderName | undefined, framed: boolean): void {
+  if (framing === 'json' || (complete.end && framed)) return
   if ((complete.done && progress.done) || (complete.finish && progress.finish) || progress.closed) return
   throw new ModelwireError('truncated', 'the stream ended without its closing proof; what had come is in `partial`')
 }
@@ -150,6 +161,7 @@ function chooseDecoder(wanted: DecoderName, input: ReadInput, first: string, sta
   const chosen = labelled ?? (wanted === 'sse' && !input.streamed ? 'json' : wanted)
   // Google labels an error body text/event-stream though it is plain JSON; no event stream starts with a bracket,
   // and no JSON with a colon or the first letter of `data`, `event`, `id` or `retry`.
+  if (chosen === 'sse' && labelled === undefined && !'{[:deir'.includes(first)) throw notAnAnswer(type, start)
   if (chosen === 'sse') return first === '{' || first === '[' ? 'json' : 'sse'
   return chosen === 'json' && ':deir'.includes(first) ? 'sse' : chosen
 }
@@ -159,11 +171,6 @@ function fromType(type: string): DecoderName | undefined {
   if (/^application\/(?:x-ndjson|ndjson|jsonl|x-jsonlines|stream\+json)$/.test(type)) return 'ndjson'
   if (type === 'application/json' || type.endsWith('+json')) return 'json'
   return undefined
-}
-
-function firstCharacter(chunk: Uint8Array): string {
-  const text = new TextDecoder().decode(chunk.subarray(0, 1024), { stream: true })
-  return text.trimStart()[0] ?? ''
 }
 
 function head(chunk: Uint8Array, length: number): string {

@@ -1,16 +1,8 @@
 import { compileSource, compileTemplate, compileTest, type Context, type Place } from '../lang/template.ts'
 import type { Pattern } from '../lang/pattern.ts'
 import { type Eval, isBlank, isMap, type PlainMap, type Roots } from '../lang/value.ts'
+import { asksOf, dispatch, type Fields, type Guarded, inOrder, type Rule, type Say } from './dispatch.ts'
 import { type Speech, speechFields } from './speech.ts'
-
-/** Told of everything that the rules say. */
-export type Say = (speech: Speech) => void
-
-/** What a rule hands down to what stands below it. */
-type Fields = Readonly<PlainMap>
-
-/** Runs on one value; true when it matched. */
-type Rule = (value: unknown, roots: Roots, say: Say, fields: Fields) => boolean
 
 /** All rules of an operation: every rule that matches a frame speaks, in the order of the file. */
 export interface Rules {
@@ -30,15 +22,15 @@ export function compileRules(node: unknown, context: Context, place: Place): Rul
 /** A named map of rules; `$use` brings a fragment of rules in, whose names the map's own override. */
 function compileSet(node: unknown, context: Context, place: Place, kinds: Set<string>): Rule {
   const opened = openFragment(node, context, place)
-  const rules: { rule: Rule; literal: [string, unknown] | undefined }[] = []
+  const rules: Guarded[] = []
   for (const { name, rule, container, inner } of opened) {
     if (!isMap(rule)) {
       if (rule !== null) context.report({ message: `expected a rule (a map with when, each, where, with, emit, events), got ${JSON.stringify(rule)}`, place: { container, key: name } })
       continue
     }
-    rules.push({ rule: compileRule(rule, inner, { container, key: name }, kinds), literal: literalTest(rule) })
+    rules.push(compileRule(rule, inner, { container, key: name }, kinds))
   }
-  return dispatching(rules)
+  return dispatch(rules)
 }
 
 interface Opened {
@@ -70,50 +62,9 @@ function openFragment(node: unknown, context: Context, place: Place): Opened[] {
   return [...used.filter((opened) => !names.has(opened.name)), ...ownOpened]
 }
 
-/**
- * Rules whose `when` asks one field for one literal are looked up by that literal instead of being asked one by one:
- * an event of the wires that name their types (`type: …`) then costs one look and not ten.
- */
-function dispatching(rules: { rule: Rule; literal: [string, unknown] | undefined }[]): Rule {
-  const fields = new Map<string, number>()
-  for (const { literal } of rules) if (literal !== undefined) fields.set(literal[0], (fields.get(literal[0]) ?? 0) + 1)
-  const [field, count = 0] = [...fields].sort((left, right) => right[1] - left[1])[0] ?? []
-  const all = rules.map(({ rule }) => rule)
-  if (field === undefined || count < 3) return inOrder(all)
-  const anyway = rules.filter(({ literal }) => literal?.[0] !== field).map(({ rule }) => rule)
-  const otherwise = inOrder(anyway)
-  const table = new Map<unknown, Rule>()
-  for (const { literal } of rules) {
-    if (literal?.[0] !== field) continue
-    const fitting = rules.filter((other) => other.literal?.[0] !== field || other.literal[1] === literal[1])
-    table.set(literal[1], inOrder(fitting.map(({ rule }) => rule)))
-  }
-  return (value, roots, say, given) => {
-    const key = isMap(value) && Object.hasOwn(value, field) ? value[field] : undefined
-    return (table.get(key) ?? otherwise)(value, roots, say, given)
-  }
-}
-
-function inOrder(rules: Rule[]): Rule {
-  const [only] = rules
-  if (rules.length === 1 && only !== undefined) return only
-  return (value, roots, say, fields) => {
-    let matched = false
-    for (let index = 0; index < rules.length; index++) {
-      if (rules[index]?.(value, roots, say, fields) === true) matched = true
-    }
-    return matched
-  }
-}
-
-function literalTest(rule: PlainMap): [string, unknown] | undefined {
-  if (!isMap(rule.when)) return undefined
-  return Object.entries(rule.when).find(([key, value]) => !key.startsWith('$') && ((typeof value === 'string' && value !== '*') || typeof value === 'number'))
-}
-
 const ruleKeys = ['when', 'each', 'where', 'with', 'emit', 'events']
 
-function compileRule(node: PlainMap, context: Context, place: Place, kinds: Set<string>): Rule {
+function compileRule(node: PlainMap, context: Context, place: Place, kinds: Set<string>): Guarded {
   const at = (key: string): Place => ({ container: node, key })
   for (const key of Object.keys(node)) {
     if (!ruleKeys.includes(key)) context.report({ message: `expected ${ruleKeys.join(', ')}, got ${key}`, place: at(key) })
@@ -128,9 +79,9 @@ function compileRule(node: PlainMap, context: Context, place: Place, kinds: Set<
   const emits = compileEmits(node.emit, context, at('emit'), kinds)
   const nested = 'events' in node ? compileSet(node.events, context, at('events'), kinds) : undefined
   const item = compileItem(where, handed, emits, nested)
-  const spread = each === undefined ? item : spreading(each, item)
-  if (when === undefined) return spread
-  return (value, roots, say, fields) => when(value) && spread(value, roots, say, fields)
+  const bare = each === undefined ? item : spreading(each, item)
+  if (when === undefined) return { rule: bare, bare, asks: asksOf({}) }
+  return { rule: (value, roots, say, fields) => when(value) && bare(value, roots, say, fields), bare, asks: asksOf(node.when) }
 }
 
 function spreading(each: Eval, item: Rule): Rule {
@@ -146,6 +97,7 @@ function spreading(each: Eval, item: Rule): Rule {
 
 function compileItem(where: Pattern | undefined, handed: Field[] | undefined, emits: Rule[], nested: Rule | undefined): Rule {
   const speak = inOrder(nested === undefined ? emits : [...emits, nested])
+  if (where === undefined && handed === undefined) return speak
   return (value, roots, say, fields) => {
     if (where !== undefined && !where(value)) return false
     return speak(value, roots, say, handed === undefined ? fields : hand(handed, value, roots, fields))
@@ -207,7 +159,10 @@ function compileEmit(node: unknown, context: Context, place: Place): Rule | unde
 function emission(type: Speech['type'], fields: Field[], payload: readonly string[]): Rule {
   const [only] = fields
   if (fields.length === 1 && only?.name === 'delta' && type !== 'tool') return deltaOnly(type, only.eval)
-  return general(type, fields, new Set(payload))
+  if (fields.every(({ name }) => name === 'delta' || name === 'index') && type !== 'tool' && payload.includes('delta')) return deltaAt(type, fields)
+  const rule = general(type, fields, new Set(payload))
+  if (type !== 'start') return rule
+  return (value, roots, say, given) => roots.started === true || rule(value, roots, say, given)
 }
 
 function deltaOnly(type: Speech['type'], evaluate: Eval): Rule {
@@ -215,6 +170,19 @@ function deltaOnly(type: Speech['type'], evaluate: Eval): Rule {
     const delta = evaluate(value, roots)
     if (typeof delta !== 'string' || delta === '') return false
     const speech = { type, delta } as Speech // text, reasoning and refusal: the kinds with a delta alone
+    say(given === none ? speech : Object.assign(speech, given))
+    return true
+  }
+}
+
+/** The same for wires that number their blocks. */
+function deltaAt(type: Speech['type'], fields: Field[]): Rule {
+  const [delta, index] = ['delta', 'index'].map((name) => fields.find((field) => field.name === name)?.eval)
+  return (value, roots, say, given) => {
+    const piece = delta?.(value, roots)
+    if (typeof piece !== 'string' || piece === '') return false
+    const place = index?.(value, roots)
+    const speech = (place === undefined ? { type, delta: piece } : { type, index: place, delta: piece }) as Speech // text, reasoning and refusal: the kinds with a delta
     say(given === none ? speech : Object.assign(speech, given))
     return true
   }
@@ -231,7 +199,8 @@ function general(type: Speech['type'], fields: Field[], payload: ReadonlySet<str
       ;(speech ??= { type })[field.name] = set
     }
     if (!told) return false
-    say(Object.assign(speech ?? { type }, given) as unknown as Speech) // its fields are those of its kind, checked when compiled
+    const whole = speech ?? { type }
+    say((given === none ? whole : Object.assign(whole, given)) as unknown as Speech) // its fields are those of its kind, checked when compiled
     return true
   }
 }

@@ -1,4 +1,5 @@
 import type { Event } from '../core/event.ts'
+import type { FinishReason } from '../core/result.ts'
 
 /**
  * What rules say about a frame, before it is made into events: most are events already; the rest are for accumulate.
@@ -8,7 +9,7 @@ export type Speech =
   | ToolSpeech
   | { type: 'end'; choice?: number; index?: number }
   | { type: 'usage'; raw: unknown; merge?: boolean }
-  | { type: 'finish'; choice?: number; raw: unknown }
+  | { type: 'finish'; choice?: number; raw: unknown; reason?: FinishReason }
   | { type: 'error'; body: unknown }
 
 /** What one frame says about a call. */
@@ -42,7 +43,7 @@ export const speechFields: Record<string, { fields: readonly string[]; payload: 
   },
   end: { fields: ['index'], payload: [] },
   source: { fields: ['id', 'url', 'title', 'text', 'index'], payload: ['id', 'url', 'title', 'text'] },
-  file: { fields: ['mediaType', 'url', 'data', 'index'], payload: ['url', 'data'] },
+  file: { fields: ['mediaType', 'url', 'data', 'signature', 'index'], payload: ['url', 'data'] },
   audio: { fields: ['data', 'mediaType', 'text', 'index'], payload: ['data', 'text'] },
   embedding: { fields: ['index', 'vector'], payload: ['vector'] },
   score: { fields: ['index', 'score'], payload: ['score'] },
@@ -51,6 +52,6 @@ export const speechFields: Record<string, { fields: readonly string[]; payload: 
   model: { fields: ['id', 'name', 'contextLength', 'maxOutputTokens'], payload: ['id'] },
   raw: { fields: ['data', 'index'], payload: ['data'] },
   usage: { fields: ['raw', 'merge'], payload: ['raw'] },
-  finish: { fields: ['raw'], payload: ['raw'] },
+  finish: { fields: ['raw', 'reason'], payload: ['raw'] },
   error: { fields: ['body'], payload: ['body'] },
 }

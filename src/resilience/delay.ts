@@ -1,3 +1,5 @@
+import { parseDuration, plainNumber, untilDate, valid } from '../core/duration.ts'
+
 type Headers = Record<string, string>
 
 /**
@@ -9,8 +11,8 @@ export function retryAfter(headers: Headers, now = Date.now()): number | undefin
   const clock = Date.parse(headers['date'] ?? '')
   const serverNow = Number.isNaN(clock) ? now : clock
   return (
-    longest(headers['retry-after-ms'], (text) => number(text)) ??
-    longest(headers['retry-after'], (text) => valid((number(text) ?? NaN) * 1_000) ?? untilDate(text, serverNow)) ??
+    longest(headers['retry-after-ms'], (text) => plainNumber(text)) ??
+    longest(headers['retry-after'], (text) => valid((plainNumber(text) ?? NaN) * 1_000) ?? untilDate(text, serverNow)) ??
     resets(headers, serverNow)
   )
 }
@@ -20,19 +22,6 @@ export function shouldRetry(headers: Headers): boolean | undefined {
   const said = headers['x-should-retry']?.trim().toLowerCase()
   return said === 'true' ? true : said === 'false' ? false : undefined
 }
-
-/**
- * Milliseconds from `now` (an epoch) until what a rate-limit header says: a span (`6m0s`, `1h2m3s`, `12ms`, `1d`), seconds,
- * an epoch in seconds or milliseconds, RFC 3339 or an HTTP date. Garbage and the past give nothing.
- */
-export function parseDuration(text: string, now = Date.now()): number | undefined {
-  const plain = number(text)
-  if (plain !== undefined) return valid(plain < epochSeconds ? plain * 1_000 : plain < epochMilliseconds ? plain * 1_000 - now : plain - now)
-  return span(text.trim()) ?? untilDate(text, now)
-}
-
-const epochSeconds = 1e9 // September 2001, or 31 years: nobody asks to wait that long
-const epochMilliseconds = 1e11
 
 /** A header that was sent twice arrives as `1, 5`: never sooner than the longest. A date has a comma of its own. */
 function longest(text: string | undefined, read: (text: string) => number | undefined): number | undefined {
@@ -52,29 +41,9 @@ function resets(headers: Headers, now: number): number | undefined {
   return most(usedUp.map((name) => parseDuration(headers[name] ?? '', now)))
 }
 
-const units: Record<string, number> = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000, ms: 1, us: 1e-3, µs: 1e-3, ns: 1e-6 }
-
-function span(text: string): number | undefined {
-  if (!/^(?:\d+(?:\.\d+)?(?:ms|us|µs|ns|[dhms]))+$/.test(text)) return undefined
-  let total = 0
-  for (const [, count, unit] of text.matchAll(/(\d+(?:\.\d+)?)([a-zµ]+)/g)) total += Number(count) * (units[unit ?? ''] ?? NaN)
-  return valid(total)
-}
-
-function untilDate(text: string, now: number): number | undefined {
-  // Date.parse guesses at nearly anything: only the two forms that protocols use may reach it.
-  if (!/^\s*(\d{4}-\d{2}-\d{2}[Tt ]|[A-Z][a-z]+, \d)/.test(text)) return undefined
-  return valid(Date.parse(text) - now)
-}
-
-function number(text: string): number | undefined {
-  return /^\s*\d+(\.\d+)?(e\+?\d+)?\s*$/i.test(text) ? valid(Number(text)) : undefined
-}
-
-function valid(value: number): number | undefined {
-  return Number.isFinite(value) && value >= 0 ? value : undefined
-}
-
 function most(values: (number | undefined)[]): number | undefined {
-  return values.reduce((longer, value) => (value !== undefined && (longer === undefined || value > longer) ? value : longer), undefined)
+  return values.reduce(
+    (longer, value) => (value !== undefined && (longer === undefined || value > longer) ? value : longer),
+    undefined,
+  )
 }

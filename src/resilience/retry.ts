@@ -48,7 +48,7 @@ export function retrying({ rules, pause, budget, random, endsAt }: RetryInput): 
         const crowded = error.status === 529 || error.kind === 'rate_limited' || error.kind === 'overloaded'
         const backoff = random() * Math.min(max, (crowded ? 2 * base : base) * 2 ** (n - 1))
         if (error.kind === 'rate_limited') hold(pause, error.retryAfterMs, backoff)
-        const wait = signal.aborted ? undefined : worth(error, n, backoff)
+        const wait = worth(error, n, backoff)
         if (wait === undefined) throw error.add({ attempts: n })
         await sleep(wait, signal).catch((aborted: unknown) => {
           throw counted(aborted, n)

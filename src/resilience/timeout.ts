@@ -122,6 +122,9 @@ function expired(phase: Phase, limit: number): ModelwireError {
     phase,
     // After `total` there is no time left to try again in.
     retryable: phase !== 'total',
-    hint: limit > 0 ? `The limit is ${limit} ms; it is set by \`timeouts.${phase}\`${phase === 'total' ? ' or `timeout`' : ''}.` : undefined,
+    hint:
+      limit > 0
+        ? `The limit is ${limit} ms; it is set by \`timeouts.${phase}\`${phase === 'total' ? ' or `timeout`' : ''}.`
+        : undefined,
   })
 }

@@ -144,7 +144,9 @@ export function createBody(flow: Flow, maxBytes: number, settled: () => void): B
 }
 
 export function tooLarge(maxBytes: number): ModelwireError {
-  return new ModelwireError('protocol', `The reply is larger than ${maxBytes} bytes.`, { hint: 'Raise `limits.reply` if that is expected.' })
+  return new ModelwireError('protocol', `The reply is larger than ${maxBytes} bytes.`, {
+    hint: 'Raise `limits.reply` if that is expected.',
+  })
 }
 
 const nothing: IteratorResult<Uint8Array> = { done: true, value: undefined }

@@ -77,7 +77,8 @@ const decoders = {
   gzip: (): Transform => zlib.createGunzip({ chunkSize }),
   'x-gzip': (): Transform => zlib.createGunzip({ chunkSize }),
   // The RFC means a zlib stream, many servers send a bare one; the low four bits of a zlib header are always 8.
-  deflate: (first: Uint8Array): Transform => (((first[0] ?? 0) & 15) === 8 ? zlib.createInflate({ chunkSize }) : zlib.createInflateRaw({ chunkSize })),
+  deflate: (first: Uint8Array): Transform =>
+    ((first[0] ?? 0) & 15) === 8 ? zlib.createInflate({ chunkSize }) : zlib.createInflateRaw({ chunkSize }),
   br: (): Transform => zlib.createBrotliDecompress({ chunkSize }),
   zstd: (): Transform => zlib.createZstdDecompress({ chunkSize }),
 } satisfies Record<string, (first: Uint8Array) => Transform>
@@ -94,7 +95,9 @@ function startingWith(first: Uint8Array, rest: AsyncIterator<Uint8Array>): Async
     given = true
     return Promise.resolve({ done: false, value: first })
   }
-  return { [Symbol.asyncIterator]: () => ({ next, return: async () => (await rest.return?.()) ?? { done: true, value: undefined } }) }
+  return {
+    [Symbol.asyncIterator]: () => ({ next, return: async () => (await rest.return?.()) ?? { done: true, value: undefined } }),
+  }
 }
 
 function explain(error: unknown, names: Encoding[]): ModelwireError {

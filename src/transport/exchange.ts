@@ -83,7 +83,8 @@ export function exchange(out: Outgoing, pool: ConnectionPool, signal: AbortSigna
         body?.push(chunk)
       },
       onResponseEnd() {
-        body?.end()
+        if (pool.breaking()) body?.fail(bodyError(undefined, host))
+        else body?.end()
       },
       onResponseError(_flow, error) {
         if (given) return
@@ -108,7 +109,11 @@ export function exchange(out: Outgoing, pool: ConnectionPool, signal: AbortSigna
 }
 
 /** The body as it is read, and how to end it at once. */
-function decoded(body: Body, headers: Record<string, string>, maxBytes: number): [AsyncIterable<Uint8Array>, (error: ModelwireError) => void] {
+function decoded(
+  body: Body,
+  headers: Record<string, string>,
+  maxBytes: number,
+): [AsyncIterable<Uint8Array>, (error: ModelwireError) => void] {
   if (!/^(identity|chunked)?$/i.test(headers['transfer-encoding'] ?? '')) {
     throw new ModelwireError('protocol', 'The reply has a transfer encoding other than chunked.')
   }

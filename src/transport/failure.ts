@@ -15,13 +15,17 @@ export function sendError(error: unknown, host: string): ModelwireError {
       hint: 'Check the proxy address, its user and password, and NO_PROXY.',
     })
   }
-  if (code === 'ECONNREFUSED') return say('network', `${host} refused the connection.`, { hint: 'Is the server running, and is this its port?' })
+  if (code === 'ECONNREFUSED')
+    return say('network', `${host} refused the connection.`, { hint: 'Is the server running, and is this its port?' })
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN' || code === 'EAI_FAIL') {
-    return say('network', `The name ${host} cannot be resolved.`, { hint: 'Check the address for a typing mistake, and the name server.' })
+    return say('network', `The name ${host} cannot be resolved.`, {
+      hint: 'Check the address for a typing mistake, and the name server.',
+    })
   }
   if (unreachable.has(code)) return say('network', `${host} cannot be reached.`, { hint: 'Check the network, VPN and firewall.' })
   // Only CONNECT is sent with a clock of undici's own for the headers.
-  if (code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'ETIMEDOUT') return connectTimeout(host, cause)
+  if (code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'ETIMEDOUT')
+    return connectTimeout(host, cause)
   if (certificate.test(code)) {
     return say('network', `The certificate of ${host} is not trusted (${code}).`, {
       retryable: false,
@@ -39,10 +43,11 @@ export function sendError(error: unknown, host: string): ModelwireError {
       hint: 'Connection, Transfer-Encoding, Upgrade and Expect belong to the transport; Content-Length must fit the body.',
     })
   }
-  if (code === 'UND_ERR_DESTROYED' || code === 'UND_ERR_CLOSED') return say('cancelled', 'The runtime was closed during the call.', {})
-  if (code === 'UND_ERR_HEADERS_OVERFLOW' || code === 'HPE_HEADER_OVERFLOW') return say('protocol', `The reply headers of ${host} are too large.`, {})
-  if (code.startsWith('HPE_') && code !== 'HPE_INVALID_EOF_STATE') {
-    return say('protocol', `${host} sent bytes that are not HTTP/1.1 (${code}).`, {
+  if (code === 'UND_ERR_DESTROYED' || code === 'UND_ERR_CLOSED')
+    return say('cancelled', 'The runtime was closed during the call.', {})
+  if (code === 'UND_ERR_HEADERS_OVERFLOW') return say('protocol', `The reply headers of ${host} are too large.`, {})
+  if (code === notHttp || code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') {
+    return say('protocol', `${host} sent bytes that are not HTTP/1.1.`, {
       hint: 'Is this the right port, and does the address begin with the right http:// or https://?',
     })
   }
@@ -54,9 +59,7 @@ export function bodyError(error: unknown, host: string): ModelwireError {
   const { code, message } = read(error)
   const cause = plain(code, message)
   if (code === 'UND_ERR_DESTROYED' || code === 'UND_ERR_CLOSED') return sendError(error, host)
-  if (code.startsWith('HPE_') && code !== 'HPE_INVALID_EOF_STATE') {
-    return new ModelwireError('protocol', `${host} sent a body that is not HTTP/1.1 (${code}).`, { cause })
-  }
+  if (code === notHttp) return new ModelwireError('protocol', `${host} sent a body that is not HTTP/1.1.`, { cause })
   return new ModelwireError('truncated', `${host} closed the connection before the reply was complete.`, { cause })
 }
 
@@ -77,11 +80,14 @@ export function closedByPeer(error: unknown): boolean {
 const unreachable = new Set(['EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'ENETDOWN', 'EADDRNOTAVAIL', 'EACCES', 'EPERM'])
 const certificate = /^(CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|ERR_TLS_CERT|HOSTNAME_MISMATCH|INVALID_CA|UND_ERR_PRX_TLS)/
 
+const notHttp = 'HPE'
+
 function read(error: unknown): { code: string; message: string } {
-  if (typeof error !== 'object' || error === null) return { code: '', message: String(error) }
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
-  const message = 'message' in error && typeof error.message === 'string' ? error.message : ''
-  return { code, message }
+  if (!(error instanceof Error)) return { code: '', message: '' }
+  const { message } = error
+  // undici's parser errors come without their code; what they say is llhttp's reason, a fixed text.
+  if (error.name === 'HTTPParserError') return { code: /EOF/.test(message) ? 'UND_ERR_SOCKET' : notHttp, message }
+  return { code: 'code' in error && typeof error.code === 'string' ? error.code : '', message }
 }
 
 /**

@@ -7,7 +7,7 @@ import type { Pools } from './pools.ts'
 import type { Environment } from './proxy.ts'
 
 export interface HttpOptions {
-  /** Where the proxy variables stand, read when the first call is made; `process.env` when absent. */
+  /** Where the proxy variables stand, read at the first call to each origin; `process.env` when absent. */
   env?: Environment
   /** Milliseconds to connect, where the call doesn't say; 10,000 when absent, 0 for no clock. */
   connectTimeout?: number
@@ -63,12 +63,20 @@ function outgoing(call: Call, options: HttpOptions): Outgoing {
   const url = URL.canParse(call.url) ? new URL(call.url) : undefined
   if (!url || !/^https?:$/.test(url.protocol)) {
     // The address isn't quoted: its query may hold a key.
-    throw new ModelwireError('configuration', 'The address of the call is not an http:// or https:// URL.', { hint: 'Check the base address.' })
+    throw new ModelwireError('configuration', 'The address of the call is not an http:// or https:// URL.', {
+      hint: 'Check the base address.',
+    })
   }
   checkHeaders(call.headers)
   const accepted = acceptEncoding(call.headers)
   const headers = accepted === undefined ? call.headers : { ...call.headers, 'accept-encoding': accepted }
-  return { url, method: call.method.toUpperCase(), headers, body: bytes(call.body), maxBytes: call.maxBytes ?? options.maxBytes ?? Infinity }
+  return {
+    url,
+    method: call.method.toUpperCase(),
+    headers,
+    body: bytes(call.body),
+    maxBytes: call.maxBytes ?? options.maxBytes ?? Infinity,
+  }
 }
 
 function bytes(body: Call['body']): Uint8Array | string | null {

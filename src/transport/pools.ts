@@ -11,6 +11,8 @@ import type { Environment } from './proxy.ts'
 export interface ConnectionPool {
   /** Dispatches, and tells of the socket that is opened for it, unless an idle one was there. */
   dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler, opening: (socket: Socket) => void): void
+  /** True while undici is being told that a connection broke: it takes a reset for the decent end of a body without a length. */
+  breaking(): boolean
   destroy(): Promise<void>
 }
 
@@ -20,15 +22,28 @@ export interface Pools {
 }
 
 // undici's own clocks are off: ours know whether a reply is streamed and who is waiting for whom.
-const shared = { allowH2: false, pipelining: 1, headersTimeout: 0, bodyTimeout: 0, maxHeaderSize: 64 * 1024, keepAliveTimeout: 30_000 }
+const shared = {
+  allowH2: false,
+  pipelining: 1,
+  headersTimeout: 0,
+  bodyTimeout: 0,
+  maxHeaderSize: 64 * 1024,
+  keepAliveTimeout: 30_000,
+}
 
 /** Pools by what connections have in common: proxy, certificates, and the time to connect. */
 export function createPools(env: Environment, connectTimeout: number): Pools {
   const pools = new Map<string, ConnectionPool>()
   const connecting = new Set<Socket>()
+  const routes = new Map<string, string | undefined>() // reading the environment costs microseconds, so once an origin
+
+  function route(url: URL): string | undefined {
+    if (!routes.has(url.origin)) routes.set(url.origin, proxyFor(url, env))
+    return routes.get(url.origin)
+  }
 
   function get(url: URL, connection: Connection = {}): ConnectionPool {
-    const proxy = connection.proxy === undefined ? proxyFor(url, env) : connection.proxy || undefined
+    const proxy = connection.proxy === undefined ? route(url) : connection.proxy || undefined
     const timeout = connection.connectTimeout ?? connectTimeout
     const key = [timeout, proxy, connection.ca, connection.cert, connection.key].join('\0')
     let pool = pools.get(key)
@@ -52,6 +67,7 @@ export function createPools(env: Environment, connectTimeout: number): Pools {
 function direct(connection: Connection, timeout: number, connecting: Set<Socket>): ConnectionPool {
   const connector = buildConnector({ allowH2: false, timeout: 0, ...context(connection) })
   let tell: ((socket: Socket) => void) | undefined
+  let broken = false
 
   function connect(options: buildConnector.Options, callback: buildConnector.Callback): void {
     let timer: NodeJS.Timeout | undefined
@@ -65,6 +81,12 @@ function direct(connection: Connection, timeout: number, connecting: Set<Socket>
     // undici counts in steps of half a second.
     if (timeout > 0) timer = setTimeout(() => socket.destroy(new errors.ConnectTimeoutError()), timeout)
     connecting.add(socket)
+    socket.on('error', () => {
+      broken = true // undici listens too, and later
+      queueMicrotask(() => {
+        broken = false
+      })
+    })
     tell?.(socket)
   }
 
@@ -74,7 +96,7 @@ function direct(connection: Connection, timeout: number, connecting: Set<Socket>
     agent.dispatch(options, handler) // begins a new connection before it returns
     tell = undefined
   }
-  return { dispatch, destroy: () => agent.destroy() }
+  return { dispatch, breaking: () => broken, destroy: () => agent.destroy() }
 }
 
 /**
@@ -95,7 +117,11 @@ function proxied(connection: Connection, timeout: number, proxy: URL): Connectio
     // A proxy that takes the connection and never answers CONNECT counts as a connection that doesn't come about.
     clientFactory: (origin, options) => new Pool(origin, { ...options, allowH2: false, headersTimeout: timeout, bodyTimeout: 0 }),
   })
-  return { dispatch: (options, handler) => void agent.dispatch(options, handler), destroy: () => agent.destroy() }
+  return {
+    dispatch: (options, handler) => void agent.dispatch(options, handler),
+    breaking: () => false,
+    destroy: () => agent.destroy(),
+  }
 }
 
 /** Made once a pool: reading all the system's authorities again for each connection would take milliseconds. */

@@ -22,12 +22,23 @@ describe('a child laid over its parent', () => {
     ['appends to a list that is not there', '{ a: 1 }', '{ b+: [2] }', '{ a: 1, b: [2] }'],
     ['appends in a map that is new', '{}', '{ a: { b+: [2] } }', '{ a: { b: [2] } }'],
     ['keeps a key that is just a plus', '{ a: 1 }', '{ +: 2 }', '{ a: 1, +: 2 }'],
-    ['replaces a construct as a whole', '{ a: { $if: x, $then: 1, $else: 2 } }', '{ a: { $if: y, $then: 3 } }', '{ a: { $if: y, $then: 3 } }'],
+    [
+      'replaces a construct as a whole',
+      '{ a: { $if: x, $then: 1, $else: 2 } }',
+      '{ a: { $if: y, $then: 3 } }',
+      '{ a: { $if: y, $then: 3 } }',
+    ],
+    ['lays a row over a table with an $else', '{ a: { x: 1, $else: 2 } }', '{ a: { y: 3 } }', '{ a: { x: 1, $else: 2, y: 3 } }'],
     ['replaces a construct by a map', '{ a: { $use: x } }', '{ a: { b: 1 } }', '{ a: { b: 1 } }'],
     ['replaces a map by a construct', '{ a: { b: 1 } }', '{ a: { $use: x } }', '{ a: { $use: x } }'],
     ['keeps null inside a construct', '{ a: 1 }', '{ b: { $is: null } }', '{ a: 1, b: { $is: null } }'],
     ['keeps null inside a list', '{ a: 1 }', '{ b: [null, { c: null }] }', '{ a: 1, b: [null, { c: null }] }'],
-    ['puts new rules behind the old ones', '{ e: { x: 1, y: 2 } }', '{ e: { z: 3, x: { w: 1 } } }', '{ e: { x: { w: 1 }, y: 2, z: 3 } }'],
+    [
+      'puts new rules behind the old ones',
+      '{ e: { x: 1, y: 2 } }',
+      '{ e: { z: 3, x: { w: 1 } } }',
+      '{ e: { x: { w: 1 }, y: 2, z: 3 } }',
+    ],
   ])('%s', (_, parent, child, expected) => {
     const result = extend(parse(parent), parse(child))
     expect(JSON.stringify(result)).toBe(JSON.stringify(parse(expected)))
@@ -48,8 +59,16 @@ describe('a child laid over its parent', () => {
     const child = parse('b:\n  d: 3\n  e: 4\nlist+: [z]', 'child.yaml')
     const result = extend(parent, child) as { b: object; list: unknown[] }
     const place = (container: object, key: string | number): string => format(positionOf(container, key))
-    expect([place(result, 'a'), place(result, 'b'), place(result, 'list')]).toEqual(['parent.yaml:1:1', 'child.yaml:1:1', 'child.yaml:4:1'])
-    expect([place(result.b, 'c'), place(result.b, 'd'), place(result.b, 'e')]).toEqual(['parent.yaml:2:6', 'child.yaml:2:3', 'child.yaml:3:3'])
+    expect([place(result, 'a'), place(result, 'b'), place(result, 'list')]).toEqual([
+      'parent.yaml:1:1',
+      'child.yaml:1:1',
+      'child.yaml:4:1',
+    ])
+    expect([place(result.b, 'c'), place(result.b, 'd'), place(result.b, 'e')]).toEqual([
+      'parent.yaml:2:6',
+      'child.yaml:2:3',
+      'child.yaml:3:3',
+    ])
     expect([0, 1, 2].map((index) => place(result.list, index))).toEqual(['parent.yaml:3:8', 'parent.yaml:3:11', 'child.yaml:4:9'])
     expect(place(parent, 'b')).toBe('parent.yaml:2:1')
   })
@@ -58,7 +77,9 @@ describe('a child laid over its parent', () => {
     ['{ a: { b: 1 } }', 'x: 1\na+: [1]', 'child.yaml:2:1', 'expected "a" to be a list to append to, got a map'],
     ['{ a: [1] }', 'a+: 2', 'child.yaml:1:1', 'expected a list to append to "a", got the number 2'],
   ])('%s can not be appended to by %j', (parent, child, where, message) => {
-    expect(() => extend(parse(parent), parse(child, 'child.yaml'))).toThrow(expect.objectContaining({ kind: 'manifest', where, message }))
+    expect(() => extend(parse(parent), parse(child, 'child.yaml'))).toThrow(
+      expect.objectContaining({ kind: 'manifest', where, message }),
+    )
   })
 
   it('never leaves half of one scheme of auth beside half of another', () => {

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { array, assert, boolean, constantFrom, property } from 'fast-check'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -7,17 +7,21 @@ import { parseManifest, readManifest } from '../../src/manifest/load.ts'
 import { format, positionOf } from '../../src/manifest/position.ts'
 import { folderOf } from './folder.ts'
 
+function attempt(text: string): unknown {
+  try {
+    return parseManifest(text, 'x.yaml')
+  } catch (error) {
+    return error
+  }
+}
+
 /** The error of a manifest that must not load, and how long it took. */
 function refusal(text: string): { error: ModelwireError; took: number } {
   const begin = performance.now()
-  try {
-    parseManifest(text, 'x.yaml')
-  } catch (error) {
-    const took = performance.now() - begin
-    if (error instanceof ModelwireError) return { error, took }
-    throw error
-  }
-  throw new Error('it loaded')
+  const error = attempt(text)
+  const took = performance.now() - begin
+  if (error instanceof ModelwireError) return { error, took }
+  throw error instanceof Error ? error : new Error('it loaded')
 }
 
 /** `line:column message` of the error of a manifest that must not load. */
@@ -66,7 +70,10 @@ describe('what a manifest says', () => {
 
 describe('hostile manifests', () => {
   it('ML1 an alias bomb is refused within 50 ms', () => {
-    const levels = Array.from({ length: 9 }, (_, level) => `l${level}: &l${level} [${Array(8).fill(level === 0 ? 'x' : `*l${level - 1}`)}]`)
+    const levels = Array.from(
+      { length: 9 },
+      (_, level) => `l${level}: &l${level} [${Array(8).fill(level === 0 ? 'x' : `*l${level - 1}`)}]`,
+    )
     const { error, took } = refusal(`id: x\n${levels.join('\n')}`)
     expect(error.kind).toBe('manifest')
     expect(error.where).toBe('x.yaml:2:5')
@@ -82,21 +89,49 @@ describe('hostile manifests', () => {
   })
 
   const fill = (piece: string): string => piece.repeat(Math.floor((256 * 1024) / piece.length))
-  it.each([
+  it.each<readonly [string, string]>([
     ['keys', Array.from({ length: 20_000 }, (_, index) => `k${index}: 1`).join('\n')],
     ['keys in braces', `{${Array.from({ length: 20_000 }, (_, index) => `k${index}: 1`).join(', ')}}`],
     ['long lines', Array.from({ length: 500 }, (_, index) => `k${index}: ${'x'.repeat(500)}`).join('\n')],
-    ...['[', ']', ',', '{', '"', "'", '\\', '"\\q', '&a ', '- ', '? ', ': ', '%\n', '#\n', '\n', '\r', '\t- b\n', '---\n', 'a: b: c\n', '|\n', '\0', ' ', '\ufeff', '- - -\n', '!', '{}', '[],', '"" ', '{} ', '{}\n', '[] ? ', 'a:\n'].map(
-      (piece) => [JSON.stringify(piece), fill(piece).slice(0, 130_000)] as const,
-    ),
+    ...[
+      '[',
+      ']',
+      ',',
+      '{',
+      '"',
+      "'",
+      '\\',
+      '"\\q',
+      '&a ',
+      '- ',
+      '? ',
+      ': ',
+      '%\n',
+      '#\n',
+      '\n',
+      '\r',
+      '\t- b\n',
+      '---\n',
+      'a: b: c\n',
+      '|\n',
+      '\0',
+      ' ',
+      '\ufeff',
+      '- - -\n',
+      '!',
+      '{}',
+      '[],',
+      '"" ',
+      '{} ',
+      '{}\n',
+      '[] ? ',
+      'a:\n',
+    ].map((piece) => [JSON.stringify(piece), fill(piece).slice(0, 130_000)] as const),
   ])('ML2 256 KB of %s are read or refused within 500 ms', (_, text) => {
     const begin = performance.now()
-    try {
-      parseManifest(text, 'x.yaml')
-    } catch (error) {
-      expect(error).toBeInstanceOf(ModelwireError)
-    }
+    const outcome = attempt(text)
     expect(performance.now() - begin).toBeLessThan(500)
+    expect(outcome instanceof Error ? outcome : undefined).toSatisfy((error) => !error || error instanceof ModelwireError)
   })
 
   it.each([
@@ -119,16 +154,16 @@ describe('hostile manifests', () => {
   })
 
   it('ML4 names of Object.prototype are refused as keys, wherever they stand', () => {
-    const name = fc.constantFrom('__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', 'valueOf', '__defineGetter__')
-    const wrap = fc.constantFrom<(inner: string) => string>(
+    const name = constantFrom('__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', 'valueOf', '__defineGetter__')
+    const wrap = constantFrom<(inner: string) => string>(
       (inner) => inner,
       (inner) => `{ a: ${inner} }`,
       (inner) => `[1, ${inner}]`,
       (inner) => `{ b: [${inner}] }`,
     )
-    const quoted = fc.constantFrom('', '"', "'")
-    fc.assert(
-      fc.property(name, quoted, fc.array(wrap, { maxLength: 4 }), fc.boolean(), (key, quote, wraps, append) => {
+    const quoted = constantFrom('', '"', "'")
+    assert(
+      property(name, quoted, array(wrap, { maxLength: 4 }), boolean(), (key, quote, wraps, append) => {
         const map = `{ ${quote}${key}${append ? '+' : ''}${quote}: { polluted: true } }`
         const { error } = refusal(`id: x\na: ${wraps.reduce((inner, around) => around(inner), map)}`)
         expect(error.kind).toBe('manifest')
@@ -203,7 +238,18 @@ describe('hostile manifests', () => {
 
   it('ML6 what is quoted, and what has one reading, comes as it was written', () => {
     const text = `a: "no"\nb: '1.10'\nc: 1.5\nd: -3\ne: false\nf: null\ng: v1.10\nh: 10:30pm\ni: n\nj: 1e+21`
-    expect(parseManifest(text, 'x.yaml').data).toEqual({ a: 'no', b: '1.10', c: 1.5, d: -3, e: false, f: null, g: 'v1.10', h: '10:30pm', i: 'n', j: 1e21 })
+    expect(parseManifest(text, 'x.yaml').data).toEqual({
+      a: 'no',
+      b: '1.10',
+      c: 1.5,
+      d: -3,
+      e: false,
+      f: null,
+      g: 'v1.10',
+      h: '10:30pm',
+      i: 'n',
+      j: 1e21,
+    })
   })
 
   it('a file that is not UTF-8 is refused, never read with holes', () => {

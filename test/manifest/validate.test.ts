@@ -1,3 +1,4 @@
+import { Ajv } from 'ajv'
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { errorKinds } from '../../src/core/error.ts'
@@ -69,7 +70,10 @@ describe('a manifest that does not fit', () => {
     ['id: x\nauth: { basic: { user: A } }', ['2:9 expected the key "password" in BasicSlots, got only user']],
     [
       'id: x\nauth: { beerer: A }',
-      ['2:1 expected the key "bearer" in BearerAuth, got only beerer', '2:9 expected a key of BearerAuth, got "beerer"; did you mean "bearer"?'],
+      [
+        '2:1 expected the key "bearer" in BearerAuth, got only beerer',
+        '2:9 expected a key of BearerAuth, got "beerer"; did you mean "bearer"?',
+      ],
     ],
     ['id: x\nauth: { bearer: "$env.X" }', ['2:9 expected the name of an environment variable, got "$env.X"']],
     ['id: x\nvariables: { a: { evn: X } }', ['2:19 expected a key of Variable, got "evn"; did you mean "env"?']],
@@ -88,34 +92,56 @@ describe('a manifest that does not fit', () => {
     [chat('transport: llama'), ['4:5 expected "http", got "llama"']],
     [chat('follow: {}'), ['4:5 expected a key of Operation, got "follow"']],
     [chat('body: { a: { $eech: $.x } }'), ['4:18 expected a construct, got "$eech"; did you mean "$each"?']],
-    [chat('body: { a: [{ $each: x, $do: { $use: 5 } }] }'), ['4:19 expected an expression that begins with "$", got "x"', '4:36 expected text, got the number 5']],
-    [chat('body: { $if: { a: { $asbent: true } }, $then: 1 }'), ['4:25 expected a pattern, got "$asbent"; did you mean "$absent"?']],
+    [
+      chat('body: { a: [{ $each: x, $do: { $use: 5 } }] }'),
+      ['4:19 expected an expression that begins with "$", got "x"', '4:36 expected text, got the number 5'],
+    ],
+    [
+      chat('body: { $if: { a: { $asbent: true } }, $then: 1 }'),
+      ['4:25 expected a pattern, got "$asbent"; did you mean "$absent"?'],
+    ],
     [chat('select: 5'), ['4:5 expected text, got the number 5']],
     [chat('decode: see'), ['4:5 expected one of sse, ndjson, json, bytes, got "see"; did you mean "sse"?']],
     [chat('decode: { sse: { unitl: x } }'), ['4:22 expected a key of SseOptions, got "unitl"; did you mean "until"?']],
     [chat('decode: { sse: {}, json: {} }'), ['4:5 expected one key of DecodeOptions, got sse, json']],
-    [chat('complete: [don, { wen: 1 }]'), [
-      '4:16 expected one of done, finish, end, got "don"; did you mean "done"?',
-      '4:21 expected the key "when" in ProofWhen, got only wen',
-      '4:23 expected a key of ProofWhen, got "wen"; did you mean "when"?',
-    ]],
+    [
+      chat('complete: [don, { wen: 1 }]'),
+      [
+        '4:16 expected one of done, finish, end, got "don"; did you mean "done"?',
+        '4:21 expected the key "when" in ProofWhen, got only wen',
+        '4:23 expected a key of ProofWhen, got "wen"; did you mean "when"?',
+      ],
+    ],
     [chat('complete: []'), ['4:5 expected at least one item, got an empty list']],
     [chat('complete+: done'), ['4:5 expected a list, got "done"']],
     [chat('events: { a: { wen: 1 } }'), ['4:20 expected a key of Rule, got "wen"; did you mean "when"?']],
     [chat('events: { a: { each: choices } }'), ['4:20 expected an expression that begins with "$", got "choices"']],
-    [chat('events: { $uze: x }'), ['4:15 expected the name of a rule, got "$uze"; did you mean "$use"?']],
-    [chat('events: { a: { when: { x: { $typ: map } }, events: { b: { emit: text } } } }'), [
-      '4:33 expected a pattern, got "$typ"; did you mean "$type"?',
-      '4:63 expected a map or a list, got "text"',
-    ]],
-    [chat('events: { a: { emit: { type: text, dleta: $ } } }'), ['4:40 expected a key of TextEmit, got "dleta"; did you mean "delta"?']],
-    [chat('events: { a: { emit: [{ type: tool, foo: 1 }, x] } }'), ['4:41 expected a key of ToolEmit, got "foo"', '4:51 expected a map, got "x"']],
-    [chat('events: { a: { emit: { type: txet, delta: $ } } }'), [
-      `4:28 expected one of ${Object.keys(speechFields).toSorted().join(', ')}, got "txet"; did you mean "text"?`,
-    ]],
-    [chat('finish: { end: stpo }'), ['4:15 expected one of stop, length, tool_calls, content_filter, error, other, got "stpo"; did you mean "stop"?']],
+    [chat('events: { $uze: {} }'), ['4:15 expected the name of a rule, got "$uze"; did you mean "$use"?']],
+    [
+      chat('events: { a: { when: { x: { $typ: map } }, events: { b: { emit: text } } } }'),
+      ['4:33 expected a pattern, got "$typ"; did you mean "$type"?', '4:63 expected a map or a list, got "text"'],
+    ],
+    [
+      chat('events: { a: { emit: { type: text, dleta: $ } } }'),
+      ['4:40 expected a key of TextEmit, got "dleta"; did you mean "delta"?'],
+    ],
+    [
+      chat('events: { a: { emit: [{ type: tool, foo: 1 }, x] } }'),
+      ['4:41 expected a key of ToolEmit, got "foo"', '4:51 expected a map, got "x"'],
+    ],
+    [
+      chat('events: { a: { emit: { type: txet, delta: $ } } }'),
+      [`4:28 expected one of ${Object.keys(speechFields).join(', ')}, got "txet"; did you mean "text"?`],
+    ],
+    [
+      chat('finish: { end: stpo }'),
+      ['4:15 expected one of stop, length, tool_calls, content_filter, error, other, got "stpo"; did you mean "stop"?'],
+    ],
     [chat('usage: { inputToken: $.a }'), ['4:14 expected a key of Usage, got "inputToken"; did you mean "inputTokens"?']],
-    [chat('split: { text: { open: 5, as: foo } }'), ['4:22 expected text, got the number 5', '4:31 expected "reasoning", got "foo"']],
+    [
+      chat('split: { text: { open: 5, as: foo } }'),
+      ['4:22 expected text, got the number 5', '4:31 expected "reasoning", got "foo"'],
+    ],
     ['id: x\nerror: { mesage: $.a }', ['2:10 expected a key of ErrorFields, got "mesage"; did you mean "message"?']],
     ['id: x\nerrors: [{ kind: overloaded }]', ['2:10 expected the key "when" in ErrorRule, got only kind']],
     [
@@ -127,8 +153,7 @@ describe('a manifest that does not fit', () => {
     ['id: x\ndefine: { said: { a: { emit: { type: text, foo: 1 } } } }', ['2:44 expected a key of TextEmit, got "foo"']],
     ['id: x\ndefine: { part: { $swich: $.type } }', ['2:19 expected a construct, got "$swich"; did you mean "$switch"?']],
   ])('%j', (text, expected) => {
-    const found = mistakes(text).map((line) => (line.includes('"txet"') ? sorted(line) : line))
-    expect(found).toEqual(expected)
+    expect(mistakes(text)).toEqual(expected)
   })
 
   it('ML6 a number where text belongs says how to quote it', () => {
@@ -138,14 +163,11 @@ describe('a manifest that does not fit', () => {
 
   it('says which keys there are', () => {
     const [problem] = checkShape(parseManifest(chat('usage: { foo: 1 }'), 'x.yaml'))
-    expect(problem?.hint).toBe('Its keys are inputTokens, cachedInputTokens, cacheWriteTokens, outputTokens, reasoningTokens, totalTokens.')
+    expect(problem?.hint).toBe(
+      'Its keys are inputTokens, cachedInputTokens, cacheWriteTokens, outputTokens, reasoningTokens, totalTokens.',
+    )
   })
 })
-
-/** The kinds stand in the schema's order; which that is doesn't matter here. */
-function sorted(line: string): string {
-  return line.replace(/one of (.*), got/, (_, list: string) => `one of ${list.split(', ').toSorted().join(', ')}, got`)
-}
 
 describe('the schema', () => {
   interface Part {
@@ -156,6 +178,12 @@ describe('the schema', () => {
   }
   const text = readFileSync(new URL('../../schemas/manifest.schema.json', import.meta.url), 'utf8')
   const schema = JSON.parse(text) as Part & { definitions: Record<string, Part> }
+
+  it('is a JSON Schema, also to a strict eye', () => {
+    const ajv = new Ajv({ strict: true, allowUnionTypes: true, strictRequired: false })
+    ajv.addVocabulary(['tsType', 'patternErrorMessage'])
+    expect(() => ajv.compile(schema)).not.toThrow()
+  })
 
   it('describes every property', () => {
     const bare = Object.entries({ Manifest: schema, ...schema.definitions }).flatMap(([name, part]) =>

@@ -13,7 +13,12 @@ afterEach(() => void vi.useRealTimers())
 const failure = (kind: ErrorKind, details: ErrorDetails = {}): ModelwireError => new ModelwireError(kind, 'it failed', details)
 
 /** Runs a call whose attempts fail with these errors in turn and then succeed; gives when each attempt began, and the end. */
-async function run(errors: ModelwireError[], options: PolicyOptions = {}, call: RunOptions = {}, signal = new AbortController().signal) {
+async function run(
+  errors: ModelwireError[],
+  options: PolicyOptions = {},
+  call: RunOptions = {},
+  signal = new AbortController().signal,
+) {
   const policy = createPolicy({ random: () => 1, ...options })
   const start = performance.now()
   const at: number[] = []
@@ -49,7 +54,15 @@ describe('RS1 what is tried again', () => {
     expect(at).toHaveLength(3)
   })
 
-  it.each<ErrorKind>(['invalid_request', 'authentication', 'quota_exhausted', 'cancelled', 'protocol', 'conflict', 'content_filter'])('%s is final', async (kind) => {
+  it.each<ErrorKind>([
+    'invalid_request',
+    'authentication',
+    'quota_exhausted',
+    'cancelled',
+    'protocol',
+    'conflict',
+    'content_filter',
+  ])('%s is final', async (kind) => {
     const { error, at } = await run([failure(kind)])
     expect(at).toEqual([0])
     expect(error).toMatchObject({ kind, attempts: 1 })
@@ -90,7 +103,9 @@ describe('RS1 what is tried again', () => {
 
   it('the request’s own rules stand before the provider’s', async () => {
     const errors = Array.from({ length: 5 }, () => failure('network'))
-    expect((await run(errors, { retry: { attempts: 2 } }, { retry: { attempts: 4, base: 10, max: 20 } })).at).toEqual([0, 10, 30, 50])
+    expect((await run(errors, { retry: { attempts: 2 } }, { retry: { attempts: 4, base: 10, max: 20 } })).at).toEqual([
+      0, 10, 30, 50,
+    ])
   })
 
   it('an error that isn’t ours passes untouched', async () => {
@@ -140,7 +155,10 @@ describe('back-off', () => {
     setTimeout(() => caller.abort(why), 100)
     const began = performance.now()
     let ended = 0
-    const call = createPolicy({ random: () => 1 }).run(() => Promise.reject(failure('server_error', { retryAfterMs: 30_000 })), caller.signal)
+    const call = createPolicy({ random: () => 1 }).run(
+      () => Promise.reject(failure('server_error', { retryAfterMs: 30_000 })),
+      caller.signal,
+    )
     const settled = call.catch((error: unknown) => {
       ended = performance.now() - began
       return error
@@ -148,6 +166,22 @@ describe('back-off', () => {
     await vi.advanceTimersByTimeAsync(100)
     expect(await settled).toMatchObject({ kind: 'cancelled', cause: why, attempts: 1 })
     expect(ended).toBe(100)
+    expect(vi.getTimerCount()).toBe(0)
+  })
+})
+
+describe('ST9 an abort during an attempt', () => {
+  it('is `cancelled`, whatever the attempt failed with, and nothing is sent again', async () => {
+    const caller = new AbortController()
+    let sent = 0
+    const call = createPolicy({ random: () => 1 }).run(async () => {
+      sent += 1
+      caller.abort('enough')
+      throw failure('server_error')
+    }, caller.signal)
+    await expect(call).rejects.toMatchObject({ kind: 'cancelled', cause: 'enough', attempts: 1 })
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(sent).toBe(1)
     expect(vi.getTimerCount()).toBe(0)
   })
 })
@@ -183,7 +217,9 @@ describe('a rate limit', () => {
 
   it('ST9 lets a caller go who aborts while waiting', async () => {
     const policy = createPolicy({ random: () => 0, retry: false })
-    await policy.run(() => Promise.reject(failure('rate_limited', { retryAfterMs: 30_000 })), new AbortController().signal).catch(() => undefined)
+    await policy
+      .run(() => Promise.reject(failure('rate_limited', { retryAfterMs: 30_000 })), new AbortController().signal)
+      .catch(() => undefined)
     const caller = new AbortController()
     const waiting = policy.run(() => Promise.resolve(1), caller.signal).catch((e: unknown) => e)
     await vi.advanceTimersByTimeAsync(10)
@@ -252,10 +288,13 @@ describe('the retry budget', () => {
 describe('the layers', () => {
   it('stand in order: limit around the call, breaker around each attempt', async () => {
     const seen: string[] = []
-    const named = (name: string): Layer => (inner) => async (n, signal) => {
-      seen.push(`${name} ${n}`)
-      return inner(n, signal)
-    }
+    const named =
+      (name: string): Layer =>
+      (inner) =>
+      async (n, signal) => {
+        seen.push(`${name} ${n}`)
+        return inner(n, signal)
+      }
     await run([failure('network')], { limit: named('limit'), breaker: named('breaker') })
     expect(seen).toEqual(['limit 1', 'breaker 1', 'breaker 2'])
   })

@@ -7,7 +7,8 @@ beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
 const caller = new AbortController()
-const clocks = (options: Partial<ClockOptions> = {}, limits = {}) => createClocks({ ...withDefaults({}, options.streamed ?? true), ...limits }, { streamed: true, signal: caller.signal, ...options })
+const clocks = (options: Partial<ClockOptions> = {}, limits = {}) =>
+  createClocks({ ...withDefaults({}, options.streamed ?? true), ...limits }, { streamed: true, signal: caller.signal, ...options })
 
 describe('the clocks of a call', () => {
   it('TR3 firstByte: a minute for a stream, ten for a whole reply', async () => {

@@ -28,6 +28,7 @@ export function openApi(file: string): OpenApi {
   // Not ours, so neither its size nor its keys are in question; the check for double keys takes half a minute here.
   const document = parse(readFileSync(new URL(file, suites), 'utf8'), { uniqueKeys: false, maxAliasCount: -1 }) as Data
   withoutNullable(document)
+  withAnyOf(document)
   const ajv = new Ajv2020({ strict: false, allErrors: true, validateFormats: false, validateSchema: false })
   ajv.addSchema(document, 'openapi')
 
@@ -62,4 +63,15 @@ function withoutNullable(node: unknown): void {
   const map = node as Data // a map or a list; a list has no such key
   if (map['nullable'] === true && map['type'] === undefined) delete map['nullable']
   Object.values(map).forEach(withoutNullable)
+}
+
+/** The document's alternatives overlap (a user's message with its type is both an EasyInputMessage and an InputMessage): one is enough. */
+function withAnyOf(node: unknown): void {
+  if (typeof node !== 'object' || node === null) return
+  const map = node as Data // a map or a list; a list has no such key
+  if (Array.isArray(map['oneOf']) && map['anyOf'] === undefined) {
+    map['anyOf'] = map['oneOf']
+    delete map['oneOf']
+  }
+  Object.values(map).forEach(withAnyOf)
 }

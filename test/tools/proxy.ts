@@ -24,7 +24,11 @@ export async function serveProxy(port: number, refuse?: number): Promise<Proxy> 
   })
   server.on('connection', (socket: Socket) => void sockets.add(socket.on('error', () => undefined)))
   server.on('connect', (request, socket, head) => {
-    tunnels.push({ path: request.url ?? '', headers: request.headers, raw: `${request.rawHeaders.join('\n')}\n${head.toString('latin1')}` })
+    tunnels.push({
+      path: request.url ?? '',
+      headers: request.headers,
+      raw: `${request.rawHeaders.join('\n')}\n${head.toString('latin1')}`,
+    })
     if (refuse !== undefined) return socket.end(`HTTP/1.1 ${refuse} No\r\ncontent-length: 0\r\n\r\n`)
     const target = connect(port, '127.0.0.1', () => {
       socket.write('HTTP/1.1 200 Connection Established\r\n\r\n')

@@ -65,7 +65,7 @@ export interface Wire {
   readonly gone: boolean
 }
 
-export type Script = (wire: Wire, request: Received, count: number) => void | Promise<void>
+export type Script = (wire: Wire, request: Received, count: number) => unknown
 
 export async function serveBytes(script: Script, tls?: TlsOptions): Promise<Served> {
   const requests: Received[] = []
@@ -89,7 +89,7 @@ export async function serveBytes(script: Script, tls?: TlsOptions): Promise<Serv
   return listen(server, { scheme: tls ? 'https' : 'http', requests, closed: closed.promise, connections: () => connections })
 }
 
-export type Handler = (request: Received, response: ServerResponse) => void | Promise<void>
+export type Handler = (request: Received, response: ServerResponse) => unknown
 
 export async function serve(handler: Handler): Promise<Served> {
   const requests: Received[] = []
@@ -99,7 +99,9 @@ export async function serve(handler: Handler): Promise<Served> {
   const server = createHttp(async (message, response) => {
     const parts: Buffer[] = []
     for await (const part of message) parts.push(part)
-    const headers = Object.fromEntries(Object.entries(message.headersDistinct).map(([name, values]) => [name, (values ?? []).join(', ')]))
+    const headers = Object.fromEntries(
+      Object.entries(message.headersDistinct).map(([name, values]) => [name, (values ?? []).join(', ')]),
+    )
     const request: Received = {
       method: message.method ?? '',
       path: message.url ?? '',
@@ -146,7 +148,16 @@ async function listen(server: Server, kept: Kept): Promise<Served> {
     // Made outside of a test (beforeAll, a benchmark): the maker closes it.
   }
   const { requests, closed } = kept
-  return { url: `${kept.scheme}://127.0.0.1:${port}`, port, requests, closed, close, get connections() { return kept.connections() } }
+  return {
+    url: `${kept.scheme}://127.0.0.1:${port}`,
+    port,
+    requests,
+    closed,
+    close,
+    get connections() {
+      return kept.connections()
+    },
+  }
 }
 
 function wireOf(socket: Socket, left: () => void): Wire {
@@ -160,7 +171,10 @@ function wireOf(socket: Socket, left: () => void): Wire {
   return {
     socket,
     write: (data) => !gone && socket.write(data),
-    drained: () => new Promise((resolve) => (gone || !socket.writableNeedDrain ? resolve() : socket.once('drain', resolve).once('close', resolve))),
+    drained: () =>
+      new Promise((resolve) =>
+        gone || !socket.writableNeedDrain ? resolve() : socket.once('drain', resolve).once('close', resolve),
+      ),
     wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     end(data = '') {
       ours = true

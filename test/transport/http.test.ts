@@ -48,7 +48,12 @@ describe('a call over HTTP', () => {
   })
 
   it('headers named like parts of Object.prototype are headers', async () => {
-    const server = await serveBytes((wire) => void wire.write('HTTP/1.1 200 OK\r\n__proto__: a\r\n__proto__: b\r\nconstructor: c\r\nconstructor: d\r\ncontent-length: 0\r\n\r\n'))
+    const server = await serveBytes(
+      (wire) =>
+        void wire.write(
+          'HTTP/1.1 200 OK\r\n__proto__: a\r\n__proto__: b\r\nconstructor: c\r\nconstructor: d\r\ncontent-length: 0\r\n\r\n',
+        ),
+    )
     const reply = await transport()(post(server.url), never())
     expect(Object.hasOwn(reply.headers, 'constructor')).toBe(true)
     expect(reply.headers['constructor']).toContain('c')
@@ -86,7 +91,7 @@ describe('TR1 a redirect', () => {
 
 describe('TR9 a kept connection that the server closes as we write', () => {
   it('is written to again, once, on a new connection', async () => {
-    const server = await serveBytes((wire, request, count) => void (count === 2 ? wire.reset() : wire.write(ok)))
+    const server = await serveBytes((wire, _, count) => void (count === 2 ? wire.reset() : wire.write(ok)))
     const http = transport()
     await text(await http(post(server.url), never()))
     await idle()
@@ -97,7 +102,7 @@ describe('TR9 a kept connection that the server closes as we write', () => {
   })
 
   it('works for a decent close as well', async () => {
-    const server = await serveBytes((wire, request, count) => void (count === 2 ? wire.end() : wire.write(ok)))
+    const server = await serveBytes((wire, _, count) => void (count === 2 ? wire.end() : wire.write(ok)))
     const http = transport()
     await text(await http(post(server.url), never()))
     await idle()
@@ -148,7 +153,12 @@ describe('TLS', () => {
   })
 
   it('shows a client certificate', async () => {
-    const server = await serveBytes((wire) => void wire.write(ok), { ...tls, ca: authority, requestCert: true, rejectUnauthorized: true })
+    const server = await serveBytes((wire) => void wire.write(ok), {
+      ...tls,
+      ca: authority,
+      requestCert: true,
+      rejectUnauthorized: true,
+    })
     const connection = { ca: authority, cert: clientCertificate, key: clientKey }
     expect(await text(await transport()(post(server.url, { connection }), never()))).toBe('ok')
     await failureOf(transport()(post(server.url, { connection: { ca: authority } }), never()))
@@ -169,7 +179,10 @@ describe('TR10 a proxy', () => {
     const server = await serveBytes((wire) => void wire.write(ok), tls)
     const proxy = await serveProxy(server.port)
     const http = transport({ env: { HTTPS_PROXY: proxy.url } })
-    const reply = await http(post(`https://localhost:${server.port}/v1?key=canary`, { ...secret, connection: { ca: authority } }), never())
+    const reply = await http(
+      post(`https://localhost:${server.port}/v1?key=canary`, { ...secret, connection: { ca: authority } }),
+      never(),
+    )
     expect(await text(reply)).toBe('ok')
     expect(proxy.tunnels).toHaveLength(1)
     expect(proxy.tunnels[0]?.path).toBe(`localhost:${server.port}`)
@@ -212,7 +225,9 @@ describe('TR10 a proxy', () => {
   })
 
   it('that isn’t there is a network error', async () => {
-    const error = await failureOf(transport({ env: { HTTPS_PROXY: 'http://127.0.0.1:1' } })(post('https://models.invalid/'), never()))
+    const error = await failureOf(
+      transport({ env: { HTTPS_PROXY: 'http://127.0.0.1:1' } })(post('https://models.invalid/'), never()),
+    )
     expect(error).toMatchObject({ kind: 'network' })
   })
 
@@ -234,12 +249,17 @@ describe('TR10 a proxy', () => {
 describe('RB1 a header that can’t be written', () => {
   const values = ['a\r\nx: canary', 'canary\n', 'canary\0', 'canary\u2028', 'can\u00e4ry\u4e16canary', 'canary\u007f']
 
-  it.each(values.map((value) => [JSON.stringify(value), value]))('%s: the error names the header, never the value', async (_, value) => {
-    const error = await failureOf(transport()(post('http://127.0.0.1:1', { headers: { 'x-api-key': value } }), never()))
-    expect(error).toMatchObject({ kind: 'configuration' })
-    expect(error.message).toContain('x-api-key')
-    expect([error.message, error.hint, error.stack, JSON.stringify(error), String(error.cause)].join()).not.toMatch(/can\u00e4?a?ry/)
-  })
+  it.each(values.map((value) => [JSON.stringify(value), value]))(
+    '%s: the error names the header, never the value',
+    async (_, value) => {
+      const error = await failureOf(transport()(post('http://127.0.0.1:1', { headers: { 'x-api-key': value } }), never()))
+      expect(error).toMatchObject({ kind: 'configuration' })
+      expect(error.message).toContain('x-api-key')
+      expect([error.message, error.hint, error.stack, JSON.stringify(error), String(error.cause)].join()).not.toMatch(
+        /can\u00e4?a?ry/,
+      )
+    },
+  )
 
   it('a name that is none may be a value in the wrong place, and isn’t said either', async () => {
     const error = await failureOf(transport()(post('http://127.0.0.1:1', { headers: { 'Bearer canary': 'x' } }), never()))

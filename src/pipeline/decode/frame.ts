@@ -2,7 +2,8 @@ import { ModelwireError } from '../../core/error.ts'
 import type { Frame } from '../operator.ts'
 
 /** Parses one frame. Its text never stands in the error: it may hold anything, a user's words first. */
-export function parseFrame(text: string, atEnd: boolean): Frame {
+export function parseFrame(text: string, limit: number, atEnd: boolean): Frame {
+  if (text.length > limit) throw tooLarge(limit)
   try {
     return JSON.parse(text) as Frame
   } catch {
@@ -14,7 +15,7 @@ export function parseFrame(text: string, atEnd: boolean): Frame {
 }
 
 export function tooLarge(limit: number): ModelwireError {
-  return new ModelwireError('protocol', `an event is larger than ${Math.round(limit / 1_048_576)} MB`, {
+  return new ModelwireError('protocol', `an event is larger than ${limit < 1_048_576 ? `${limit} bytes` : `${Math.round(limit / 1_048_576)} MB`}`, {
     hint: 'raise `limits: { event }` (bytes) if this provider really sends such events',
   })
 }

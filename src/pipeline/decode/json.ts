@@ -80,7 +80,7 @@ function scanner(limit: number, say: (item: unknown) => void): Scanner {
     const text = pending.length === 0 ? piece : pending.join('') + piece
     pending.length = size = 0
     inValue = false
-    if (text.trim() !== '') say(parseFrame(text, false))
+    if (text.trim() !== '') say(parseFrame(text, limit, false))
   }
 
   const feed = (text: string): void => {

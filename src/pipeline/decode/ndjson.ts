@@ -10,7 +10,7 @@ export function ndjson(limit: number): Operator<Uint8Array, Frame> {
 
     const line = (text: string, atEnd: boolean): void => {
       const trimmed = text.trim()
-      if (trimmed !== '') next.push(parseFrame(trimmed, atEnd))
+      if (trimmed !== '') next.push(parseFrame(trimmed, limit, atEnd))
     }
 
     /** Pieces are joined once a line, so that a long one costs no more than its length. */

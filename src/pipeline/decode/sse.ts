@@ -13,17 +13,17 @@ export interface SseOptions {
 /** Server-sent events whose data is JSON. Lines may end in LF, CR or CRLF; an event cut off by the end still counts if it parses. */
 export function sse(options: SseOptions, limit: number, progress: Progress): Operator<Uint8Array, Frame> {
   return (next) => {
-    const decoder = new TextDecoder()
+    const decoder = new TextDecoder('utf-8', { ignoreBOM: true }) // the parser takes it away, and would take a second one too
     let ending = false
     const parser = createParser({
       maxBufferSize: limit,
       onEvent({ event, data }) {
-        if (progress.done || progress.closed || data === '') return
+        if (progress.done || progress.closed || isBlank(data)) return
         if (data === options.until) {
           progress.done = true
           return
         }
-        const frame = parseFrame(data, ending)
+        const frame = parseFrame(data, limit, ending)
         if (options.tag !== undefined && event !== undefined && isMap(frame)) frame[options.tag] ??= event
         next.push(frame)
       },
@@ -45,3 +45,8 @@ export function sse(options: SseOptions, limit: number, progress: Progress): Ope
   }
 }
 
+
+/** Nothing, or empty lines: some servers keep a connection awake so. */
+function isBlank(data: string): boolean {
+  return data === '' || (data.charCodeAt(0) <= 0x20 && data.trim() === '')
+}

@@ -1,0 +1,60 @@
+import type { Command } from 'commander'
+import type { ProviderInfo } from '../index.ts'
+import type { Status } from './failure.ts'
+import { openRuntime, protocolsOption, type SessionFlags } from './session.ts'
+import { near, note, out, outJson, paint, paintNote, safe } from './terminal.ts'
+
+const examples = `
+Examples:
+  modelwire providers
+  modelwire providers --json | jq -r '.[] | select(.callable) | .id'
+  modelwire providers --protocols ./my-manifests
+
+A dialect says how a wire works, without an address: others extend it.`
+
+export function providersCommand(program: Command, done: (status: Status) => void): void {
+  const command = program.command('providers').description('list the manifests: who can be called, what each can do, which key it needs')
+  protocolsOption(command)
+    .option('--json', 'print a list in JSON')
+    .addHelpText('after', examples)
+    .action(async (flags: SessionFlags & { json?: boolean }) => done(await providers(flags)))
+}
+
+async function providers(flags: SessionFlags & { json?: boolean }): Promise<Status> {
+  const mw = await openRuntime(flags)
+  try {
+    const infos = mw.providers()
+    if (flags.json === true) outJson(infos)
+    else await show(infos)
+    const broken = infos.filter(({ problem }) => problem !== undefined)
+    for (const { id, problem } of broken) note(`${paintNote.red('error:')} ${safe(`${id}: ${problem ?? ''}`)}`)
+    return broken.length > 0 ? 1 : 0
+  } finally {
+    await mw.close()
+  }
+}
+
+async function show(infos: ProviderInfo[]): Promise<void> {
+  const { table } = await import('./table.ts')
+  const readable = infos.filter(({ problem }) => problem === undefined)
+  const callable = readable.filter((info) => info.callable)
+  const dialects = readable.filter((info) => !info.callable)
+  const said = (info: ProviderInfo): string[] => [paint.bold(info.id), safe(info.name ?? ''), operationsOf(info)]
+  out(table(['provider', 'name', 'operations', 'key', 'file'], callable.map((info) => said(info).concat(keyOf(info), fileOf(info)))))
+  if (dialects.length > 0) out(`\n${table(['dialect', 'name', 'operations', 'file'], dialects.map((info) => said(info).concat(fileOf(info))))}`)
+}
+
+function fileOf({ file }: ProviderInfo): string {
+  return paint.dim(file === undefined ? '' : near(file))
+}
+
+function operationsOf({ operations, wires }: ProviderInfo): string {
+  return operations.join(', ') + (wires.length === 0 ? '' : ` (wires: ${wires.join(', ')})`)
+}
+
+function keyOf({ keys, key }: ProviderInfo): string {
+  if (key === 'none') return paint.dim('none needed')
+  const name = keys[0] ?? ''
+  if (key === 'set') return `${name} ${paint.green('set')}`
+  return `${name} ${key === 'optional' ? paint.dim('optional') : paint.yellow('not set')}`
+}

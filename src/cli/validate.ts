@@ -1,0 +1,86 @@
+import { statSync } from 'node:fs'
+import { resolve } from 'node:path'
+import type { Command } from 'commander'
+import type { Catalog } from '../manifest/catalog.ts'
+import type { Problem } from '../manifest/validate.ts'
+import type { Status } from './failure.ts'
+import { protocolsOption } from './session.ts'
+import { near, note, out, paint, paintNote, safe } from './terminal.ts'
+
+const examples = `
+Examples:
+  modelwire validate                        all manifests that are known
+  modelwire validate acme.yaml
+  modelwire validate ./protocols
+  modelwire validate acme                   by its id
+
+Each mistake is a line: file:line:column: what was expected, what came. Exit status 1 if there is any.`
+
+export function validateCommand(program: Command, done: (status: Status) => void): void {
+  const command = program.command('validate').description('find every mistake in manifests').argument('[file|folder|id...]', 'what to look at; all manifests when absent')
+  protocolsOption(command)
+    .addHelpText('after', examples)
+    .action(async (names: string[], flags: { protocols?: string[] }) => done(await validate(names, flags.protocols ?? [])))
+}
+
+async function validate(names: string[], protocols: string[]): Promise<Status> {
+  const { bundledProtocols, createCatalog } = await import('../manifest/catalog.ts')
+  const { checkIds, checkManifest } = await import('../manifest/check.ts')
+  const folders = [...protocols, ...names.filter((name) => kindOf(name) === 'folder')].map((path) => resolve(path))
+  const paths = [...new Set([bundledProtocols, ...folders])]
+  const catalog = createCatalog({ paths, check: false, env: process.env })
+  const { files, problems } = names.length === 0 ? { files: catalog.files(), problems: [] } : await chosen(names, catalog)
+  for (const file of files) problems.push(...checkManifest(file, catalog))
+  for (const folder of folders) problems.push(...checkIds(folder))
+  return tellAll(problems, files)
+}
+
+type Chosen = { files: string[]; problems: Problem[] }
+
+async function chosen(names: string[], catalog: Catalog): Promise<Chosen> {
+  const { createLayer } = await import('../manifest/layer.ts')
+  const { didYouMean } = await import('../manifest/suggest.ts')
+  const made: Chosen = { files: [], problems: [] }
+  for (const name of names) {
+    const kind = kindOf(name)
+    const byId = kind === undefined ? catalog.file(name) : undefined
+    const inside = kind === 'folder' ? createLayer(name, false).files() : []
+    if (kind === 'folder' && inside.length === 0) made.problems.push({ where: undefined, message: `expected manifests (*.yaml) in "${name}", got none`, severity: 'error' })
+    else if (kind === 'folder') made.files.push(...inside)
+    else if (kind === 'file') made.files.push(resolve(name))
+    else if (byId !== undefined) made.files.push(byId)
+    else {
+      const message = `expected a file, a folder or the id of a manifest, got "${name}"${didYouMean(name, catalog.ids())}`
+      made.problems.push({ where: undefined, message, hint: '`modelwire providers` lists the ids', severity: 'error' })
+    }
+  }
+  return made
+}
+
+function kindOf(name: string): 'file' | 'folder' | undefined {
+  const stats = statSync(name, { throwIfNoEntry: false })
+  return stats?.isDirectory() === true ? 'folder' : stats?.isFile() === true ? 'file' : undefined
+}
+
+function tellAll(problems: Problem[], files: string[]): Status {
+  const lines = new Map(problems.map((problem) => [lineOf(problem), problem])) // two manifests may inherit one mistake
+  for (const line of lines.keys()) out(line)
+  const told = [...lines.values()]
+  const errors = told.filter(({ severity }) => severity === 'error').length
+  const warnings = told.length - errors
+  const counts = [...(errors === 0 ? [] : [plural(errors, 'mistake')]), ...(warnings === 0 ? [] : [plural(warnings, 'warning')])]
+  const where = `in ${plural(files.length, 'manifest')}`
+  if (errors > 0) note(`${paintNote.red(counts.join(' and '))} ${where}`)
+  else out(`${paint.green('ok')} ${[counts.length === 0 ? 'no mistakes' : `no mistakes, ${counts.join('')}`, where].join(' ')}\n`)
+  return errors > 0 ? 1 : 0
+}
+
+function plural(count: number, word: string): string {
+  return `${count} ${word}${count === 1 ? '' : 's'}`
+}
+
+function lineOf({ where, message, hint, severity }: Problem): string {
+  const place = where === undefined ? '' : `${paint.bold(safe(`${near(where.file)}:${where.line}:${where.column}:`))} `
+  const kind = severity === 'warning' ? `${paint.yellow('warning:')} ` : where === undefined ? `${paint.red('error:')} ` : ''
+  return `${place}${kind}${safe(message)}\n${hint === undefined ? '' : `  ${paint.cyan('hint:')} ${safe(hint)}\n`}`
+}

@@ -1,0 +1,51 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { parseManifest, readText, type Source } from './load.ts'
+import { positionOf, setPosition } from './position.ts'
+
+/**
+ * What the build keeps of a bundled manifest, in dist/snapshots, so that using it needs no YAML parser: that takes 20 ms
+ * to load. The text is in it, so that a file that was edited since is never answered by what it said before.
+ */
+export interface Snapshot {
+  text: string
+  data: Record<string, unknown>
+  /** Line and column of every entry, in the order of `walk`. */
+  places: number[]
+}
+
+/** A manifest as JSON-ready data; `restore` is its inverse. */
+export function dump({ text, data }: Source): Snapshot {
+  const places: number[] = []
+  walk(data, (container, key) => {
+    const { line, column } = positionOf(container, key) ?? { line: 0, column: 0 }
+    places.push(line, column)
+  })
+  return { text, data, places }
+}
+
+/** What parsing `snapshot.text` as the text of `file` gives, positions and all. The data is the snapshot's own. */
+export function restore({ text, data, places }: Snapshot, file: string): Source {
+  let next = 0
+  walk(data, (container, key) => setPosition(container, key, { file, line: places[next++] ?? 0, column: places[next++] ?? 0 }))
+  return { file, text, data }
+}
+
+/** Visits each entry of each map and list, an entry before what is in it. */
+function walk(node: unknown, visit: (container: object, key: string) => void): void {
+  if (typeof node !== 'object' || node === null) return
+  for (const [key, value] of Object.entries(node)) {
+    visit(node, key)
+    walk(value, visit)
+  }
+}
+
+/** Reads the manifest in `file`: from the build's snapshot where there is one of the very same text, else by parsing it. */
+export function readSource(file: string, id: string): Source {
+  const text = readText(file)
+  const path = new URL(`../snapshots/${id}.json`, import.meta.url)
+  if (existsSync(path)) {
+    const snapshot = JSON.parse(readFileSync(path, 'utf8')) as Snapshot // our own build wrote it
+    if (snapshot.text === text) return restore(snapshot, file)
+  }
+  return parseManifest(text, file)
+}

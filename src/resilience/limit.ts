@@ -1,0 +1,43 @@
+import { race } from '../core/abort.ts'
+import { ModelwireError } from '../core/error.ts'
+
+/** Something that holds its place until it is over: a stream does so until its last event. */
+export interface Holding {
+  readonly over: Promise<void>
+  close(): Promise<void>
+}
+
+/** Runs so many at once and lets so many wait; one more is refused at once. */
+export type Limit = <T extends Holding>(open: () => Promise<T>, signal: AbortSignal) => Promise<T>
+
+/** The place is held by cockatiel's bulkhead, which loads with the first call that is limited. */
+export function createLimit(inflight: number, queue: number): Limit {
+  let gate: Promise<import('cockatiel').BulkheadPolicy> | undefined
+  return async <T extends Holding>(open: () => Promise<T>, signal: AbortSignal): Promise<T> => {
+    const { BulkheadRejectedError, TaskCancelledError } = await import('cockatiel')
+    const bulkhead = await (gate ??= import('cockatiel').then((module) => module.bulkhead(inflight, queue)))
+    const opened = Promise.withResolvers<T>()
+    const held = bulkhead.execute(async () => {
+      try {
+        const live = await open()
+        if (signal.aborted) return await live.close() // nobody waits for it any more
+        opened.resolve(live)
+        await live.over
+      } catch (error) {
+        opened.reject(error)
+      }
+    }, signal)
+    held.catch((error: unknown) => {
+      // A cancelled one has been answered by the race below.
+      if (error instanceof BulkheadRejectedError) opened.reject(full(inflight, queue))
+      else if (!(error instanceof TaskCancelledError)) opened.reject(error)
+    })
+    return race(opened.promise, signal)
+  }
+}
+
+function full(inflight: number, queue: number): ModelwireError {
+  return new ModelwireError('overloaded', `${inflight} calls are in flight and ${queue} are waiting: no more are taken`, {
+    hint: 'wait, or raise `limits: { inflight, queue }`',
+  })
+}

@@ -1,0 +1,215 @@
+import { execFile } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { stringify } from 'yaml'
+import { variableName } from '../../src/client/options.ts'
+import { bundledProtocols, createCatalog } from '../../src/manifest/catalog.ts'
+import { checkManifest } from '../../src/manifest/check.ts'
+import { overlay } from '../../src/manifest/extend.ts'
+import { parseManifest, readManifest } from '../../src/manifest/load.ts'
+import { type Block, pages, root, titleOf } from './pages.ts'
+import { spokenFor, startUpstream } from './upstream.ts'
+
+/**
+ * Every block of the pages does what it says. What stands behind the language of a fence:
+ *
+ *     yaml                  a manifest (`id: …`), or a part of one, which is laid over a provider
+ *     yaml acme.yaml        a file, for the commands below it; `+` before the name lays the block over that file
+ *     json schema.json      a file
+ *     ts                    a module; `mw` is a runtime if the block makes none. `no-run`: only its types are checked
+ *     sh, console           commands; a console shows what they print, where `…` stands for anything
+ *
+ * No key and no network: addresses come from the environment, and lead to `upstream.ts`.
+ */
+const desk = mkdtempSync(join(tmpdir(), 'modelwire-docs-'))
+let upstream: Awaited<ReturnType<typeof startUpstream>>
+beforeAll(async () => void (upstream = await startUpstream()))
+afterAll(async () => {
+  await upstream.close()
+  rmSync(desk, { recursive: true, force: true })
+})
+
+const execute = promisify(execFile)
+const cli = join(root, 'src/cli/main.ts')
+
+function environment(): NodeJS.ProcessEnv {
+  const env: NodeJS.ProcessEnv = { PATH: `${join(desk, 'bin')}:${process.env.PATH ?? ''}`, HOME: desk, NO_COLOR: '1' }
+  for (const id of spokenFor) {
+    env[`MODELWIRE_${variableName(id)}_BASE_URL`] = `${upstream.url}/${id}`
+    env[`${variableName(id)}_API_KEY`] = 'sk-of-the-docs'
+  }
+  return env
+}
+
+// ---- the desk: a package, two commands, a folder a page ----------------------------------------------------------
+
+function write(name: string, text: string, mode?: number): string {
+  const file = join(desk, name)
+  mkdirSync(join(file, '..'), { recursive: true })
+  writeFileSync(file, text, mode === undefined ? {} : { mode })
+  return file
+}
+
+write('node_modules/modelwire/package.json', '{ "name": "modelwire", "type": "module", "exports": "./index.js" }')
+write('node_modules/modelwire/index.js', `export * from ${JSON.stringify(join(root, 'src/index.ts'))}\n`)
+symlinkSync(join(root, 'node_modules/@types'), join(desk, 'node_modules/@types'))
+write('package.json', '{ "type": "module" }')
+write('bin/modelwire', `#!/bin/sh\nexec "${process.execPath}" "${cli}" "$@"\n`, 0o755)
+write('bin/npx', `#!/bin/sh\nshift\nexec "${process.execPath}" "${cli}" "$@"\n`, 0o755)
+
+const folderOf = ({ page }: Block): string => page.replace(/\W/g, '_')
+const blocks = pages.flatMap((page) => page.blocks)
+for (const block of blocks) mkdirSync(join(desk, folderOf(block)), { recursive: true })
+
+// ---- types: all blocks in one run --------------------------------------------------------------------------------
+
+const prelude = "import { createRuntime } from 'modelwire'\nconst mw = createRuntime()\n"
+const modules = new Map(
+  blocks
+    .filter(({ language }) => language === 'ts')
+    .map((block) => {
+      const before = block.text.includes('createRuntime(') ? '' : prelude
+      return [block, { file: write(`${folderOf(block)}/line-${block.line}.ts`, `${before}${block.text}export {}\n`), shift: before.split('\n').length - 1 }] as const
+    }),
+)
+
+it(`the types of ${modules.size} blocks are right`, { timeout: 60_000 }, async () => {
+  const config = {
+    extends: join(root, 'tsconfig.json'),
+    compilerOptions: { noUnusedLocals: false, noUnusedParameters: false, rootDir: '/', paths: { modelwire: [join(root, 'src/index.ts')] }, allowImportingTsExtensions: true },
+    include: ['**/line-*.ts'],
+    exclude: [],
+  }
+  write('tsconfig.json', JSON.stringify(config))
+  const tsc = join(root, 'node_modules/typescript/bin/tsc')
+  const printed = await execute(process.execPath, [tsc, '-p', desk, '--pretty', 'false']).then(
+    () => '',
+    (failure: { stdout: string }) => failure.stdout,
+  )
+  expect(named(printed)).toBe('')
+})
+
+/** Faults with the place in the page, not in the file that was made of it. */
+function named(printed: string): string {
+  return printed.replace(/^(\S+)line-(\d+)\.ts\((\d+),(\d+)\)/gm, (whole, folder: string, line: string, row: string) => {
+    const found = [...modules].find(([block]) => folder.includes(folderOf(block)) && block.line === Number(line))
+    return found === undefined ? whole : `${found[0].page}:${found[0].line + Number(row) - found[1].shift}`
+  })
+}
+
+// ---- one test a block, in the order of the page ------------------------------------------------------------------
+
+for (const page of pages) {
+  describe(page.name, () => {
+    for (const block of page.blocks) {
+      const run = runner(block)
+      if (run === undefined) continue
+      it(titleOf(block), { timeout: 30_000 }, () => run(block))
+    }
+  })
+}
+
+function runner({ language, words }: Block): ((block: Block) => void | Promise<void>) | undefined {
+  switch (language) {
+    case 'yaml':
+      return checkYaml
+    case 'json':
+      return checkJson
+    case 'ts':
+      return words.includes('no-run') ? undefined : runModule
+    case 'sh':
+      return words.includes('no-run') ? undefined : runCommands
+    case 'console':
+      return runSession
+    case 'text':
+    case 'http':
+      return undefined
+    default:
+      return () => expect.fail(`a fence of a language that nobody checks: ${language}`)
+  }
+}
+
+function checkJson(block: Block): void {
+  JSON.parse(block.text)
+  const name = block.words[0]
+  if (name !== undefined) write(`${folderOf(block)}/${name}`, block.text)
+}
+
+function checkYaml(block: Block): void {
+  const file = saveYaml(block)
+  const catalog = createCatalog({ paths: [bundledProtocols, join(desk, folderOf(block))], env: {}, check: false })
+  const said = checkManifest(file, catalog).map(({ where, message, hint }) => `${where?.line ?? 0}:${where?.column ?? 0} ${message} ${hint ?? ''}`)
+  expect(said).toEqual([])
+}
+
+function saveYaml(block: Block): string {
+  const [first, second] = block.words
+  const folder = folderOf(block)
+  if (first === '+' && second !== undefined) {
+    const file = join(desk, folder, second)
+    return write(`${folder}/${second}`, stringify(overlay(readManifest(file).data, parseManifest(block.text, second).data)))
+  }
+  if (first !== undefined) return write(`${folder}/${first}`, block.text)
+  const { data } = parseManifest(block.text, titleOf(block))
+  if (typeof data.id === 'string') return write(`${folder}/parts/${data.id}.yaml`, block.text)
+  const whole = overlay({ id: `part-${block.line}`, extends: 'openai-chat', base: 'https://api.example.com/v1' }, data)
+  return write(`${folder}/parts/part-${block.line}.yaml`, stringify(whole))
+}
+
+async function runModule(block: Block): Promise<void> {
+  const file = modules.get(block)?.file ?? ''
+  const printed = await shell(block, `"${process.execPath}" "${file}"`)
+  expect(printed, printed.text).toMatchObject({ status: 0 })
+  const shown = [...block.text.matchAll(/\/\/ prints: (.+)$/gm)].map(([, line = '']) => line)
+  for (const line of shown) expect(printed.text).toMatch(pattern(line))
+}
+
+/** Only our own command: what installs, clones or exports is the reader's. */
+async function runCommands(block: Block): Promise<void> {
+  for (const line of commandsOf(block.text)) {
+    if (!/(^|\s|\|)(npx )?modelwire /.test(line)) continue
+    const printed = await shell(block, line)
+    expect(printed, `${line}\n${printed.text}`).toMatchObject({ status: 0 })
+  }
+}
+
+async function runSession(block: Block): Promise<void> {
+  for (const part of block.text.split(/^\$ /m).slice(1)) {
+    const [command = '', ...rest] = part.replaceAll('\\\n', ' ').split('\n')
+    const printed = await shell(block, command)
+    const expected = rest.join('\n').trim()
+    if (expected !== '') expect(plain(printed.text), command).toMatch(new RegExp(`^${pattern(expected).source}$`))
+  }
+}
+
+function commandsOf(text: string): string[] {
+  return text
+    .replaceAll('\\\n', ' ')
+    .split('\n')
+    .map((line) => line.replace(/(^|\s)#.*$/, '').trim())
+    .filter((line) => line !== '')
+}
+
+async function shell(block: Block, command: string): Promise<{ status: number; text: string }> {
+  const options = { cwd: join(desk, folderOf(block)), env: environment(), timeout: 25_000 }
+  const running = execute('bash', ['-c', `{ ${command} ; } 2>&1 < /dev/null`], options)
+  return running.then(
+    ({ stdout }) => ({ status: 0, text: stdout }),
+    (failure: { code: number; stdout: string }) => ({ status: failure.code, text: failure.stdout }),
+  )
+}
+
+/** Without what differs from run to run: where the server is, and spaces at the ends of lines. */
+function plain(text: string): string {
+  return text.replaceAll(upstream.url, 'http://127.0.0.1:8080').replace(/[ \t]+$/gm, '').trim()
+}
+
+/** `…` stands for anything, and runs of spaces for each other. */
+function pattern(text: string): RegExp {
+  const escaped = text.trim().replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+  return new RegExp(escaped.replace(/[ ]{2,}/g, ' +').replaceAll('…', '[\\s\\S]*?'))
+}
+
