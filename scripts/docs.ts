@@ -8,7 +8,13 @@ import { constructTable, eventTable, filterTable, keyReference, patternTable } f
 
 /** Each page, and what stands between its markers. */
 const pages: Record<string, Record<string, () => string>> = {
-  'manifest.md': { constructs: constructTable, patterns: patternTable, filters: filterTable, events: eventTable, keys: keyReference },
+  'manifest.md': {
+    constructs: constructTable,
+    patterns: patternTable,
+    filters: filterTable,
+    events: eventTable,
+    keys: keyReference,
+  },
   'providers.md': { providers: providerTable, dialects: dialectTable, capabilities: capabilityTables },
   'errors.md': { kinds: errorTable },
   'recordings.md': { differences: differencesTable },

@@ -40,10 +40,15 @@ function keysOf(id: string): string {
   const auth = readAuth(manifest.auth)
   const optional = auth.scheme !== 'none' && auth.optional ? ' (optional)' : ''
   const usual = `${variableName(id)}_API_KEY`
-  const keys = auth.scheme === 'none' ? [] : auth.secrets.map(({ variables }) => (variables.length === 0 ? [usual] : variables).map(code).join(' or ') + optional)
+  const keys =
+    auth.scheme === 'none'
+      ? []
+      : auth.secrets.map(({ variables }) => (variables.length === 0 ? [usual] : variables).map(code).join(' or ') + optional)
   const [name] = registry.operations(id)
   const variables = name === undefined ? [] : registry.operation(id, name, 'any').variables
-  const rest = variables.map((variable) => [...variable.variables].map(code).join(' or ') + (variable.default === undefined ? '' : ' (optional)'))
+  const rest = variables.map(
+    (variable) => [...variable.variables].map(code).join(' or ') + (variable.default === undefined ? '' : ' (optional)'),
+  )
   return [...keys, ...rest].join(', ') || 'none'
 }
 
@@ -87,7 +92,16 @@ const inputs: Record<string, Question> = {
   'reasoning back': {
     plain: { messages: [...(text('q') ?? []), { role: 'assistant', content: [{ type: 'text', text: 'a' }] }] },
     asked: {
-      messages: [...(text('q') ?? []), { role: 'assistant', content: [{ type: 'reasoning', text: 'probe', signature: 'probe' }, { type: 'text', text: 'a' }] }],
+      messages: [
+        ...(text('q') ?? []),
+        {
+          role: 'assistant',
+          content: [
+            { type: 'reasoning', text: 'probe', signature: 'probe' },
+            { type: 'text', text: 'a' },
+          ],
+        },
+      ],
     },
   },
 }
@@ -111,7 +125,17 @@ const settings: Record<string, Question> = {
 }
 
 /** What a reply can hold, by what its rules can say. */
-const outputs: Record<string, string> = { text: 'text', reasoning: 'reasoning', 'tool calls': 'tool', refusals: 'refusal', sources: 'source', files: 'file', audio: 'audio', 'raw blocks': 'raw', usage: 'usage' }
+const outputs: Record<string, string> = {
+  text: 'text',
+  reasoning: 'reasoning',
+  'tool calls': 'tool',
+  refusals: 'refusal',
+  sources: 'source',
+  files: 'file',
+  audio: 'audio',
+  'raw blocks': 'raw',
+  usage: 'usage',
+}
 
 interface Wire {
   id: string
@@ -130,7 +154,11 @@ export function capabilityTables(): string {
     ['', ...Object.keys(outputs)],
     wires.map((wire) => [name(wire), ...Object.values(outputs).map((kind) => mark(chatOf(wire).plan.rules.kinds.has(kind)))]),
   )
-  return [`### What can be sent\n\n${asked(inputs)}`, `### What can be set\n\n${asked(settings)}`, `### What can come back\n\n${said}`].join('\n\n')
+  return [
+    `### What can be sent\n\n${asked(inputs)}`,
+    `### What can be set\n\n${asked(settings)}`,
+    `### What can come back\n\n${said}`,
+  ].join('\n\n')
 }
 
 function wiresOf({ id, operations, wires }: ProviderInfo): Wire[] {

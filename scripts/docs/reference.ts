@@ -54,7 +54,9 @@ export function patternTable(): string {
 /** Filters with the comments that stand above them in the table of src/lang/filters.ts. */
 export function filterTable(): string {
   const source = readFileSync(new URL('../../src/lang/filters.ts', import.meta.url), 'utf8')
-  const comments = new Map([...source.matchAll(/\/\*\* (.+?) \*\/\n {2}(\w+):/g)].map(([, comment = '', name = '']) => [name, comment]))
+  const comments = new Map(
+    [...source.matchAll(/\/\*\* (.+?) \*\/\n {2}(\w+):/g)].map(([, comment = '', name = '']) => [name, comment]),
+  )
   return table(
     ['filter', 'what it gives'],
     Object.keys(filters).map((name) => [code(name), comments.get(name) ?? 'What its name says.']),
@@ -67,7 +69,9 @@ export function eventTable(): string {
   const schemas = new Map(said.map(follow).map((schema) => [String(schema.properties?.type?.const), schema]))
   const rows = Object.entries(speechFields).map(([type, { fields, payload }]) => {
     const { description = '', properties = {} } = schemas.get(type) ?? {}
-    const list = fields.map((field) => `${payload.includes(field) ? `**${code(field)}**` : code(field)} ${lower(meaning(properties[field]))}`)
+    const list = fields.map(
+      (field) => `${payload.includes(field) ? `**${code(field)}**` : code(field)} ${lower(meaning(properties[field]))}`,
+    )
     return [code(type), description, list.join('; ')]
   })
   return table(['type', 'says', 'fields'], rows)
@@ -108,16 +112,28 @@ export function keyReference(): string {
 function section(name: string, schema: Schema): string {
   const keys = Object.entries(schema.properties ?? {})
   if (keys.length === 0) return choices(name, schema)
-  const rows = keys.map(([key, value]) => [code(key) + (schema.required?.includes(key) === true ? ' (required)' : ''), typeOf(value), meaning(value), example(value)])
-  const shown = rows.some((row) => row[3] !== '') ? { head: ['key', 'type', 'meaning', 'example'], rows } : { head: ['key', 'type', 'meaning'], rows: rows.map((row) => row.slice(0, 3)) }
+  const rows = keys.map(([key, value]) => [
+    code(key) + (schema.required?.includes(key) === true ? ' (required)' : ''),
+    typeOf(value),
+    meaning(value),
+    example(value),
+  ])
+  const shown = rows.some((row) => row[3] !== '')
+    ? { head: ['key', 'type', 'meaning', 'example'], rows }
+    : { head: ['key', 'type', 'meaning'], rows: rows.map((row) => row.slice(0, 3)) }
   const about = name === 'Manifest' ? [] : [schema.description ?? '']
   return [`### ${heading(name)}`, ...about, table(shown.head, shown.rows)].join('\n\n')
 }
 
 /** A definition that is one of several forms, or a map of others. */
 function choices(name: string, schema: Schema): string {
-  const form = schema.additionalProperties !== undefined || schema.anyOf !== undefined || schema.enum !== undefined ? typeOf({ ...schema, title: '' }) : ''
-  return form === '' ? '' : [`### ${heading(name)}`, ...(schema.description === undefined ? [] : [schema.description]), `Form: ${form}.`].join('\n\n')
+  const form =
+    schema.additionalProperties !== undefined || schema.anyOf !== undefined || schema.enum !== undefined
+      ? typeOf({ ...schema, title: '' })
+      : ''
+  return form === ''
+    ? ''
+    : [`### ${heading(name)}`, ...(schema.description === undefined ? [] : [schema.description]), `Form: ${form}.`].join('\n\n')
 }
 
 /** The definitions that a schema leads to, in its order. */
@@ -143,19 +159,31 @@ function follow(schema: Schema): Schema {
   return schema.$ref === undefined ? schema : definition(schema.$ref.replace('#/definitions/', ''))
 }
 
-const words: Record<string, string> = { string: 'text', object: 'map', array: 'list', boolean: '`true` or `false`', number: 'number', integer: 'whole number' }
+const words: Record<string, string> = {
+  string: 'text',
+  object: 'map',
+  array: 'list',
+  boolean: '`true` or `false`',
+  number: 'number',
+  integer: 'whole number',
+}
 
 function typeOf(schema: Schema): string {
   const only = schema.allOf?.[0]
   if (only !== undefined && schema.$ref === undefined) return typeOf(only)
   if (schema.$ref !== undefined) return linked(schema.$ref.replace('#/definitions/', ''))
   if (schema.const !== undefined) return code(String(schema.const))
-  if (schema.enum !== undefined) return schema.enum.filter((value) => value !== null).map((value) => code(String(value))).join(', ')
+  if (schema.enum !== undefined)
+    return schema.enum
+      .filter((value) => value !== null)
+      .map((value) => code(String(value)))
+      .join(', ')
   if (schema.anyOf !== undefined) return [...new Set(schema.anyOf.map(typeOf).filter((type) => type !== ''))].join(', or ')
   if (schema.properties !== undefined && schema.title !== undefined && schema.title !== '') return linked(schema.title)
   const types = [schema.type ?? []].flat().filter((type) => type !== 'null')
   if (types.includes('array') && schema.items !== undefined) return `list of ${typeOf(schema.items)}`
-  if (types.includes('object') && typeof schema.additionalProperties === 'object') return `map of ${typeOf(schema.additionalProperties)}`
+  if (types.includes('object') && typeof schema.additionalProperties === 'object')
+    return `map of ${typeOf(schema.additionalProperties)}`
   return types.map((type) => words[type] ?? type).join(' or ')
 }
 

@@ -1,6 +1,6 @@
 import type { CommanderError } from 'commander'
 import type { ModelwireError } from '../index.ts'
-import { note, paintNote, safe } from './terminal.ts'
+import { near, note, paintNote, safe } from './terminal.ts'
 import { UsageError } from './usage.ts'
 
 /** Exit statuses: 0 done, 1 failed, 2 wrong usage, 130 interrupted. */
@@ -27,7 +27,7 @@ export function isModelwireError(error: unknown): error is ModelwireError {
 
 function tellModelwire(error: ModelwireError): void {
   const { message, where, hint, status, provider, requestId, attempts, kind } = error
-  say(where === undefined || message.includes(where) ? message : `${where}: ${message}`, hint === undefined ? undefined : forShell(hint))
+  say(where === undefined || message.includes(where) ? message : `${near(where)}: ${message}`, hint === undefined ? undefined : forShell(hint))
   const details = [
     status === undefined ? kind : `${kind}, HTTP ${status}`,
     ...(provider === undefined ? [] : [provider]),

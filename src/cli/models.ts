@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { ModelInfo, Runtime } from '../index.ts'
 import { isModelwireError, type Status, tell } from './failure.ts'
 import { addressOption, interruptible, modelOf, openRuntime, protocolsOption, providerOf, type SessionFlags } from './session.ts'
-import { note, out, outJson, paint, paintNote, safe } from './terminal.ts'
+import { near, note, out, outJson, paint, paintNote, safe } from './terminal.ts'
 import { UsageError } from './usage.ts'
 
 interface ModelsFlags extends SessionFlags {
@@ -97,7 +97,7 @@ async function showModel(named: string, flags: ModelsFlags): Promise<Status> {
   const mw = await openRuntime(flags, provider)
   const { signal, stop } = interruptible()
   try {
-    const known = await knownOf(model, flags)
+    const known = { ...(await knownOf(model, flags)), address: addressOf(mw, model) }
     const live = await ask(mw, provider, AbortSignal.any([signal, AbortSignal.timeout(patience)]))
     const info = live.models.find(({ id }) => `${provider}/${id}` === model)
     const listed = info !== undefined ? 'yes' : live.error === undefined ? 'no' : 'unknown'
@@ -113,7 +113,6 @@ async function showModel(named: string, flags: ModelsFlags): Promise<Status> {
 interface Known {
   model: string
   file: string | undefined
-  base: unknown
   operations: string[]
   wires: Record<string, string[]>
   /** Changes of the manifest that this model gets. */
@@ -136,10 +135,19 @@ async function knownOf(model: string, flags: ModelsFlags): Promise<Known> {
   return {
     model,
     file: catalog.file(provider),
-    base: flags.baseUrl ?? manifest.base,
     operations: operationsOf(manifest),
     wires: Object.fromEntries(wires.map((wire) => [wire, operationsOf(catalog.resolveWire(provider, wire))])),
     patches,
+  }
+}
+
+/** Where a chat would go. */
+function addressOf(mw: Runtime, model: string): string | undefined {
+  try {
+    return mw.explain({ model, prompt: 'Hello' }).url
+  } catch (error) {
+    if (isModelwireError(error)) return undefined // no chat, or no address
+    throw error
   }
 }
 
@@ -147,15 +155,15 @@ function operationsOf(manifest: Record<string, unknown>): string[] {
   return Object.keys((manifest.operations ?? {}) as object)
 }
 
-async function showKnown(known: Known, listed: string, info: ModelInfo | undefined, error: unknown): Promise<void> {
+async function showKnown(known: Known & { address: string | undefined }, listed: string, info: ModelInfo | undefined, error: unknown): Promise<void> {
   const { table } = await import('./table.ts')
   const rows: [string, string][] = [
     ['model', paint.bold(safe(known.model))],
-    ['manifest', known.file ?? ''],
-    ['address', typeof known.base === 'string' ? known.base : 'none: a dialect has no address of its own'],
+    ['manifest', known.file === undefined ? '' : near(known.file)],
+    ['address', safe(known.address ?? 'not known: a dialect has none, or a variable of it is unset')],
     ['operations', known.operations.join(', ')],
     ...Object.entries(known.wires).map(([wire, operations]): [string, string] => [`wire ${wire}`, operations.join(', ')]),
-    ...known.patches.map(({ match, changes, where }): [string, string] => ['special', `${[match].flat().join(', ')}: ${changes.join(', ')} ${paint.dim(where)}`]),
+    ...known.patches.map(({ match, changes, where }): [string, string] => ['special', `${[match].flat().join(', ')}: ${changes.join(', ')} ${paint.dim(near(where))}`]),
     ['listed', listed === 'unknown' ? `unknown${isModelwireError(error) ? `: ${safe(error.message)}` : ''}` : listed],
     ...(info?.name === undefined ? [] : [['name', safe(info.name)] as [string, string]]),
     ...(info?.contextLength === undefined ? [] : [['context', `${info.contextLength} tokens`] as [string, string]]),

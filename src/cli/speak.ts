@@ -1,6 +1,6 @@
 import type { ChatResult, Event, Stream } from '../index.ts'
 import { createCleaner } from './clean.ts'
-import { note, out, paintNote, safe } from './terminal.ts'
+import { near, note, out, paintNote, safe } from './terminal.ts'
 
 /**
  * Shows the first choice of an answer as it comes: the text on standard output, and on standard error what stands beside
@@ -88,5 +88,5 @@ export function showResult(result: ChatResult): ChatResult {
 }
 
 export function warningText({ field, reason, where }: { field: string; reason: string; where?: string }): string {
-  return `${safe(`${field}: ${reason}`)}${where === undefined ? '' : ` ${paintNote.dim(`(${safe(where)})`)}`}`
+  return `${safe(`${field}: ${reason}`)}${where === undefined ? '' : ` ${paintNote.dim(`(${safe(near(where))})`)}`}`
 }

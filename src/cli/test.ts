@@ -67,10 +67,11 @@ async function test(ids: string[], flags: TestFlags): Promise<Status> {
     let skipped = 0
     for (const found of readRecordings(folder)) {
       const verdict = judge(found, routes, ids, mw, flags.cut)
-      if (verdict === undefined) skipped++
-      if (verdict === undefined && flags.verbose === true) note(paintNote.dim(`left out: ${safe(found.file)}`))
-      if (verdict !== undefined) verdicts.push(verdict)
-      if (verdict !== undefined && flags.json === true) outJson(lineOf(verdict))
+      if (verdict === 'unread') skipped++
+      if (verdict === 'unread' && flags.verbose === true) note(paintNote.dim(`skipped: ${safe(found.file)}`))
+      if (typeof verdict === 'string') continue
+      verdicts.push(verdict)
+      if (flags.json === true) outJson(lineOf(verdict))
     }
     if (verdicts.length === 0) throw new UsageError(`no exchange of ${folder} is read by ${ids.length === 0 ? 'any manifest' : ids.join(', ')}`, 'a mapping or the field `use` says which manifest reads which; see `modelwire test --help`')
     if (flags.json !== true) await show(verdicts)
@@ -96,14 +97,15 @@ function checkIds(ids: string[], mw: Runtime): void {
 
 // ---- one exchange ------------------------------------------------------------------------------------------------
 
-/** Undefined for what nobody reads, or nobody of those that were asked for. */
-function judge(found: Found, routes: Route[], ids: string[], mw: Runtime, cut: TestFlags['cut']): Verdict | undefined {
+/** `unread`: no row fits. `other`: a manifest reads it that wasn't asked for. */
+function judge(found: Found, routes: Route[], ids: string[], mw: Runtime, cut: TestFlags['cut']): Verdict | 'unread' | 'other' {
   const { recording, file, problem } = found
   if (recording === undefined) {
     return { id: file, use: '', ok: false, expected: null, actual: null, differences: [{ field: 'file', expected: 'an exchange', actual: problem ?? '' }] }
   }
   const route = routeOf(recording, routes)
-  if (route === undefined || (ids.length > 0 && !ids.includes(route.use))) return undefined
+  if (route === undefined) return 'unread'
+  if (ids.length > 0 && !ids.includes(route.use)) return 'other'
   const told = replay(mw, recording, route, typeof cut === 'number' ? cut : undefined)
   const wrong = [...compare(recording, told), ...(cut === 'every' ? cutDifferences(mw, recording, route, told) : [])]
   return { id: recording.id, use: route.use, ok: wrong.length === 0, expected: recording.expected ?? null, actual: told.actual, differences: wrong }
@@ -190,5 +192,5 @@ async function show(verdicts: Verdict[]): Promise<void> {
 function tellSum(verdicts: Verdict[], skipped: number): void {
   const right = verdicts.filter(({ ok }) => ok).length
   const share = right === verdicts.length ? paintNote.green('all the same') : paintNote.red(`${verdicts.length - right} differ`)
-  note(`${right} of ${verdicts.length} exchanges: ${share}${skipped === 0 ? '' : `; ${skipped} skipped, no row reads them`}`)
+  note(`${right} of ${verdicts.length} exchanges: ${share}${skipped === 0 ? '' : `; ${skipped} skipped: no row says who reads them`}`)
 }

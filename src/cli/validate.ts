@@ -26,8 +26,8 @@ export function validateCommand(program: Command, done: (status: Status) => void
 async function validate(names: string[], protocols: string[]): Promise<Status> {
   const { bundledProtocols, createCatalog } = await import('../manifest/catalog.ts')
   const { checkIds, checkManifest } = await import('../manifest/check.ts')
-  const folders = [...protocols, ...names.filter((name) => kindOf(name) === 'folder')].map((path) => resolve(path))
-  const paths = [...new Set([bundledProtocols, ...folders])]
+  const folders = names.filter((name) => kindOf(name) === 'folder').map((path) => resolve(path))
+  const paths = [...new Set([bundledProtocols, ...protocols.map((path) => resolve(path)), ...folders])]
   const catalog = createCatalog({ paths, check: false, env: process.env })
   const { files, problems } = names.length === 0 ? { files: catalog.files(), problems: [] } : await chosen(names, catalog)
   for (const file of files) problems.push(...checkManifest(file, catalog))

@@ -26,14 +26,14 @@ export interface Explanation {
   curl: string
 }
 
-export function explainCall(prepared: Prepared, operation: Operation, provider: string, origins: WeakMap<object, object>): Explanation {
+export function explainCall(prepared: Prepared, operation: Operation, provider: string, origins: WeakMap<object, object>, extra?: Record<string, unknown>): Explanation {
   const shown = withPlaceholders(prepared, operation, provider)
   const body = prepared.body === undefined ? {} : { body: JSON.parse(JSON.stringify(prepared.body)) as unknown }
   return {
     method: prepared.call.method,
     ...shown,
     ...body,
-    fields: isMap(prepared.body) ? fieldsOf(prepared.body, '', operation.where, origins) : [],
+    fields: isMap(prepared.body) ? fieldsOf(prepared.body, '', operation.where, { origins, extra }) : [],
     warnings: prepared.warnings,
     curl: curlOf(prepared, shown),
   }
@@ -54,17 +54,26 @@ function withPlaceholders({ call }: Prepared, { auth }: Operation, provider: str
   return { url: call.url, headers }
 }
 
+interface Makers {
+  origins: WeakMap<object, object>
+  /** What the caller laid over this part of the body. */
+  extra: unknown
+}
+
 /** One line a leaf that a template made; what the caller gave whole (a schema, arguments) stays whole. */
-function fieldsOf(value: unknown, path: string, inherited: string, origins: WeakMap<object, object>): ExplainedField[] {
+function fieldsOf(value: unknown, path: string, inherited: string, { origins, extra }: Makers): ExplainedField[] {
   if (Array.isArray(value) && value.some((item) => isMap(item) && origins.has(item))) {
-    return value.flatMap((item, index) => fieldsOf(item, `${path}[${index}]`, inherited, origins))
+    return value.flatMap((item, index) => fieldsOf(item, `${path}[${index}]`, inherited, { origins, extra: undefined }))
   }
   const template = isMap(value) ? origins.get(value) : undefined
   if (!isMap(value) || (template === undefined && path !== '')) return [{ field: path, value, where: inherited }]
   return Object.entries(value).flatMap(([key, item]) => {
     const position = template === undefined ? undefined : positionOf(template, key)
-    const where = position === undefined ? (template !== undefined && key in template ? inherited : 'extra') : format(position)
-    return fieldsOf(item, path === '' ? key : `${path}.${key}`, where, origins)
+    const added = isMap(extra) && Object.hasOwn(extra, key)
+    const merged = added && isMap(item) && origins.has(item)
+    const known = template !== undefined && key in template && (!added || merged)
+    const where = !known ? 'extra' : position === undefined ? inherited : format(position)
+    return fieldsOf(item, path === '' ? key : `${path}.${key}`, where, { origins, extra: added ? extra[key] : undefined })
   })
 }
 

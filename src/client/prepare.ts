@@ -39,7 +39,7 @@ export function prepareCall(preparation: Preparation): Prepared {
   const warnings = [...normal.warnings, ...unknownFields(input, operation.name), ...unusedFields(preparation)]
   const roots = requestRoots(preparation, readVariables(operation, settings.own, env), warnings)
   const built = buildBody(operation, normal.request, roots)
-  const body = input.extra === undefined ? built : mergeExtra(built, input.extra)
+  const body = input.extra === undefined ? built : mergeExtra(built, input.extra, preparation.origins)
   const call: Call = {
     method: operation.target.method,
     url: buildAddress(preparation, roots),

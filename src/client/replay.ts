@@ -59,7 +59,6 @@ export function replay(exchange: Exchange, operation: Operation, options: Replay
     limit: eventLimit,
     streamed,
     framed: true, // recordings have lost their framing; what is there is all there was
-    framed: true,
   })
   const fold = createFold(options.provider)
   const events: Event[] = []

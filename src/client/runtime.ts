@@ -226,7 +226,7 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
   const explain = (input: ChatRequest | EmbedRequest, { operation: name, stream: streamed = true }: ExplainOptions = {}): Explanation => {
     const origins = new WeakMap<object, object>()
     const planned = isEmbed(input, name) ? plan(input, 'embed', (model) => normalizeEmbed(input, model), origins) : chatPlan(input, streamed, origins)
-    return explainCall(planned.prepared, planned.operation, planned.provider, origins)
+    return explainCall(planned.prepared, planned.operation, planned.provider, origins, input.extra)
   }
 
   const listModels: Runtime['listModels'] = async ({ provider, ...rest }) => {

@@ -73,11 +73,17 @@ export function createFold(provider: string): Fold {
     },
     result: () => ({
       ...head,
-      choices: [...lanes.entries()].sort(([left], [right]) => left - right).map(([, grown]) => grown.choice),
+      choices: [...lanes.entries()].sort(([left], [right]) => left - right).map(([, grown]) => spoken(grown)),
       usage,
       warnings,
     }),
   }
+}
+
+/** Text and reasoning stand in the parts; here they are joined. */
+function spoken({ choice, parts }: Growing): Choice {
+  const said = (type: 'text' | 'reasoning'): string => parts.map((part) => (part.type === type ? part.text : '')).join('')
+  return { ...choice, text: said('text'), reasoning: said('reasoning') }
 }
 
 type Spoken = Exclude<Event, { type: 'start' | 'usage' | 'warning' | 'embedding' | 'score' | 'segment' | 'progress' | 'model' | 'error' }>
@@ -86,10 +92,7 @@ function grow(growing: Growing, event: Spoken, provider: string): void {
   const { choice, parts } = growing
   switch (event.type) {
     case 'text':
-      choice.text += event.delta ?? ''
-      return append(growing, event, provider)
     case 'reasoning':
-      choice.reasoning += event.delta ?? ''
       return append(growing, event, provider)
     case 'refusal':
       choice.refusal = (choice.refusal ?? '') + event.delta

@@ -230,9 +230,14 @@ export function compilePath(path: Path): Eval {
 
 function compileSteps(path: Path): Eval {
   if (isSingular(path)) return compileSingular(path.steps)
-  const nodes = compileNodes(path)
-  return (at) => {
-    const found = nodes(at).filter((node) => node !== null && node !== undefined)
+  // What isn't there at all, as most optional lists, is found out before any list is made.
+  const split = path.steps.findIndex((step) => step.kind !== 'name' && step.kind !== 'index')
+  const before = compileSingular(path.steps.slice(0, split))
+  const nodes = compileNodes({ ...path, steps: path.steps.slice(split) })
+  return (at, roots) => {
+    const from = before(at, roots)
+    if (from === undefined) return undefined
+    const found = nodes(from).filter((node) => node !== null && node !== undefined)
     return found.length === 0 ? undefined : found
   }
 }

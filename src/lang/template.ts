@@ -1,6 +1,6 @@
 import { SyntaxFault } from './cursor.ts'
 import { compileExpression, compileText, type Expression } from './expr.ts'
-import { readsOf } from './path.ts'
+import { type Path, readsOf } from './path.ts'
 import { compilePattern, type Pattern } from './pattern.ts'
 import { type Eval, isBlank, isMap, type PlainMap } from './value.ts'
 
@@ -14,6 +14,8 @@ export interface Place {
 export interface Context {
   /** Named fragments. */
   define: PlainMap
+  /** Names of the declared variables: what `$env` may read. */
+  variables: readonly string[]
   /** Told of each mistake; compilation goes on, so that all are found. */
   report: (fault: { message: string; hint?: string | undefined; place: Place }) => void
   /** `file:line:column` of a place. */
@@ -76,12 +78,19 @@ export function compileTest(node: unknown, context: Context, place: Place): Patt
 
 export function noted(expression: Expression, context: Context): Expression {
   for (const path of expression.paths) {
+    if (path.root === 'env') checkVariable(path, context)
     for (const type of path.types) context.types.add(type)
     if (path.root !== 'request' && !(context.atRequest && path.root === undefined)) continue
     const [first, second] = readsOf(path)
     context.reads.add(first === undefined ? '*' : second === undefined ? first : `${first}.${second}`)
   }
   return expression
+}
+
+function checkVariable(path: Path, { variables }: Context): void {
+  const [name] = readsOf(path)
+  if (name !== undefined && path.steps.length === 1 && variables.includes(name)) return
+  throw new SyntaxFault(`expected a declared variable (${variables.map((known) => `$env.${known}`).join(', ') || 'there is none'}), got ${path.text}`, 0, 'declare it in `variables`, with the variables of the environment that may hold it')
 }
 
 function notePattern(node: PlainMap, context: Context): void {

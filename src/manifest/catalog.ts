@@ -94,7 +94,7 @@ export function createCatalog(options: CatalogOptions): Catalog {
     const known = memo.get(source)
     if (known) return known
     const id = String(source.data['id'])
-    let inherited: unknown = {}
+    let inherited: Data | undefined
     const grounds = new Map<Source, Ground>()
     for (const parent of parentsOf(source.data)) {
       const below = parent === id ? layer : layers.length
@@ -103,7 +103,7 @@ export function createCatalog(options: CatalogOptions): Catalog {
       const above = resolveFrom(next, [...trail, next], memo)
       for (const ground of above.grounds) grounds.set(ground.source, ground)
       grounds.set(next.source, { id: parent, below, source: next.source })
-      inherited = overlay(inherited, above.data)
+      inherited = inherited === undefined ? above.data : (overlay(inherited, above.data) as Data) // as below
     }
     const wires = { ...wiresOf(inherited), ...wiresOf(source.data) }
     const data = overlay(without(inherited, ofItself), without(source.data, ['extends', 'wires'])) as Data // two maps make one
@@ -209,8 +209,8 @@ function fail(error: ModelwireError): never {
 }
 
 function unknown(id: string, ids: string[]): ModelwireError {
-  const hint = 'Ids are lower case; `modelwire providers` lists them.'
-  return new ModelwireError('configuration', `expected the id of a manifest, got "${id}"${didYouMean(id, ids)}`, { hint })
+  const hint = 'Run `modelwire providers` to see them all, or add a YAML file to a folder that `protocols` or MODELWIRE_PROTOCOLS names.'
+  return new ModelwireError('configuration', `there is no provider or dialect "${id}"${didYouMean(id, ids)}`, { hint })
 }
 
 function unknownWire(id: string, name: string, names: string[]): ModelwireError {

@@ -9,7 +9,7 @@ import { compileSource, compileTemplate, compileTest, type Context, type Place }
 import { asText, type Eval, isMap, type PlainMap, type Roots } from '../lang/value.ts'
 import type { Auth, Slot } from '../wire/auth.ts'
 import { type Classify, compileClassify } from './classify.ts'
-import { extend } from './extend.ts'
+import { overlay } from './extend.ts'
 import { format, type Position, positionOf } from './position.ts'
 
 /** A mistake found by compilation. */
@@ -61,7 +61,7 @@ export interface Variable {
 export function patched(manifest: PlainMap, model: string): PlainMap {
   return matchingPatches(manifest, model).reduce<PlainMap>((made, index) => {
     const { match: _, ...patch } = (manifest.models as PlainMap[])[index] ?? {} // matchingPatches gives indexes of this list
-    return extend(made, patch) as PlainMap // a map laid over a map
+    return overlay(made, patch) as PlainMap // a map laid over a map
   }, manifest)
 }
 
@@ -121,9 +121,11 @@ function throwFault(fault: Fault): never {
 }
 
 function createContext(manifest: PlainMap, report: (fault: Fault) => void): Context {
-  const position = ({ container, key }: Place): Position | undefined => positionOf(container, key)
+  // What is missing stands nowhere: the first entry of the map that should hold it is near.
+  const position = ({ container, key }: Place): Position | undefined => positionOf(container, key) ?? positionOf(container, Object.keys(container)[0] ?? '')
   return {
     define: isMap(manifest.define) ? manifest.define : {},
+    variables: isMap(manifest.variables) ? Object.keys(manifest.variables) : [],
     report: ({ message, hint, place }) => report({ message, hint, position: position(place) }),
     where: (place) => format(position(place)),
     reads: new Set(),
@@ -141,6 +143,7 @@ function compileTarget(node: PlainMap, context: Context): Target {
   const method = key === 'post' ? 'POST' : 'GET'
   const written = node[key]
   const place = { container: node, key }
+  if ('post' in node && 'get' in node) context.report({ message: 'expected `post` or `get`, got both', place })
   if (typeof written !== 'string' && !isMap(written)) {
     context.report({ message: 'expected `post` or `get` with the path to call', place })
     return { method, path: () => '' }
@@ -150,7 +153,7 @@ function compileTarget(node: PlainMap, context: Context): Target {
 
 /** A text, or a construct that chooses between texts; what is put into them is URL-encoded. */
 function compileAddress(node: string | PlainMap, context: Context, place: Place): Eval {
-  const text = (written: string): Expression => compileInterpolation(written, (value) => encodeURIComponent(asText(value)))
+  const text = (written: string): Expression => compileInterpolation(written, (value) => encodeURIComponent(asText(value).toWellFormed()))
   return compileTemplate(node, { ...context, text, fragments: new Map() }, place)
 }
 

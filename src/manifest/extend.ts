@@ -22,12 +22,27 @@ export function extend(parent: unknown, child: unknown): unknown {
 }
 
 /**
- * Lays a manifest, or a part of one, over another: `extend`, but `auth` replaces as a whole. Half of one scheme and half
- * of another would send a key where nobody wanted it.
+ * Lays a manifest, or a part of one, over another: `extend`, but some things replace as a whole. Half of one scheme of
+ * `auth` and half of another would send a key where nobody wanted it; an operation's `post` and `get` are one address.
  */
 export function overlay(parent: unknown, child: unknown): unknown {
-  const keepsAuth = !isMap(parent) || !isMap(child) || !('auth' in child)
-  return extend(keepsAuth ? parent : pick(parent, (key) => key !== 'auth'), child)
+  return extend(isMap(parent) && isMap(child) ? cleared(parent, child) : parent, child)
+}
+
+/** The parent without what the child replaces as a whole. */
+function cleared(parent: Entries, child: Entries): Entries {
+  const kept = 'auth' in child ? pick(parent, (key) => key !== 'auth') : parent
+  const { operations } = child
+  if (!isMap(operations) || !isMap(kept['operations'])) return kept
+  const targets = Object.entries(kept['operations']).map(([name, operation]): [string, unknown] => {
+    const over = operations[name]
+    const moves = isMap(over) && isMap(operation) && !('post' in over && 'get' in over) && ('post' in over || 'get' in over)
+    return [name, moves ? pick(operation, (key) => key !== 'post' && key !== 'get') : operation]
+  })
+  const result = { ...kept, operations: Object.fromEntries(targets) }
+  copyPositions(kept, result)
+  copyPositions(kept['operations'], result.operations)
+  return result
 }
 
 /** The entries of a map whose keys fit; none of what isn't a map. */

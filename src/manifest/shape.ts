@@ -34,8 +34,8 @@ export function manifestShape(): Shape {
 }
 
 /**
- * The check of whole manifests as the text of a CommonJS module, which the build writes beside this one: to load ajv and
- * to compile the schema takes 120 ms, to load this 5.
+ * The check of whole manifests as the text of a CommonJS module, which the build writes into dist: to load ajv and to
+ * compile the schema takes 120 ms, to load this 5.
  */
 export function writeCheck(): string {
   const ajv = createAjv({ source: true })
@@ -44,7 +44,7 @@ export function writeCheck(): string {
 }
 
 const require = createRequire(import.meta.url)
-const written = fileURLToPath(new URL('./written-check.cjs', import.meta.url))
+const written = fileURLToPath(new URL('../check.cjs', import.meta.url))
 
 type Root = Schema & { definitions: Record<string, Schema> }
 

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { parseManifest, readText, type Source } from './load.ts'
-import { positionOf, setPosition } from './position.ts'
+import { positionOf, setPositions } from './position.ts'
 
 /**
  * What the build keeps of a bundled manifest, in dist/snapshots, so that using it needs no YAML parser: that takes 20 ms
@@ -16,27 +16,30 @@ export interface Snapshot {
 /** A manifest as JSON-ready data; `restore` is its inverse. */
 export function dump({ text, data }: Source): Snapshot {
   const places: number[] = []
-  walk(data, (container, key) => {
-    const { line, column } = positionOf(container, key) ?? { line: 0, column: 0 }
-    places.push(line, column)
+  walk(data, (container, keys) => {
+    for (const key of keys) {
+      const { line, column } = positionOf(container, key) ?? { line: 0, column: 0 }
+      places.push(line, column)
+    }
   })
   return { text, data, places }
 }
 
-/** What parsing `snapshot.text` as the text of `file` gives, positions and all. The data is the snapshot's own. */
+/** What parsing `text` as that of `file` gives, positions and all. The data is the snapshot's own. */
 export function restore({ text, data, places }: Snapshot, file: string): Source {
   let next = 0
-  walk(data, (container, key) => setPosition(container, key, { file, line: places[next++] ?? 0, column: places[next++] ?? 0 }))
+  walk(data, (container, keys) => {
+    setPositions(container, file, places, next)
+    next += 2 * keys.length
+  })
   return { file, text, data }
 }
 
-/** Visits each entry of each map and list, an entry before what is in it. */
-function walk(node: unknown, visit: (container: object, key: string) => void): void {
+/** Visits each map and each list, an outer one before those in it. */
+function walk(node: unknown, visit: (container: object, keys: string[]) => void): void {
   if (typeof node !== 'object' || node === null) return
-  for (const [key, value] of Object.entries(node)) {
-    visit(node, key)
-    walk(value, visit)
-  }
+  visit(node, Object.keys(node))
+  for (const value of Object.values(node)) walk(value, visit)
 }
 
 /** Reads the manifest in `file`: from the build's snapshot where there is one of the very same text, else by parsing it. */

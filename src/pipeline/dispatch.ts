@@ -15,6 +15,8 @@ export interface Guarded {
   rule: Rule
   bare: Rule
   asks: Asks
+  /** Without any of these fields on the value the rule says nothing; absent when that isn't known. */
+  needs: ReadonlySet<string> | undefined
 }
 
 /** Fields that have to be exactly something: `type` → `message_start`, `delta type` → `text_delta`. */
@@ -32,7 +34,7 @@ const deepest = 3
  */
 export function dispatch(rules: Guarded[], settled: readonly string[] = []): Rule {
   const field = settled.length < deepest ? mostAsked(rules, settled) : undefined
-  if (field === undefined) return inOrder(rules.map(({ rule, bare, asks }) => (isProven(asks, settled) ? bare : rule)))
+  if (field === undefined) return byFields(rules.map((guarded) => (isProven(guarded.asks, settled) ? { ...guarded, rule: guarded.bare } : guarded)))
   const below = [...settled, field]
   const anyway = rules.filter(({ asks }) => !asks.literals.has(field))
   const table = new Map<unknown, Rule>()
@@ -43,6 +45,34 @@ export function dispatch(rules: Guarded[], settled: readonly string[] = []): Rul
   const otherwise = dispatch(anyway, below)
   const read = reader(field)
   return (value, roots, say, fields) => (table.get(read(value)) ?? otherwise)(value, roots, say, fields)
+}
+
+const fewest = 4 // fewer rules are asked faster than a value's fields are looked through
+const most = 31
+const mostPlans = 64
+
+/** A delta has one or two fields and a dozen rules that read others: only those whose fields are there are asked. */
+function byFields(rules: Guarded[]): Rule {
+  const all = inOrder(rules.map(({ rule }) => rule))
+  if (rules.length < fewest || rules.length > most) return all
+  const bits = new Map<string, number>()
+  let always = 0
+  for (const [index, { needs }] of rules.entries()) {
+    if (needs === undefined) always |= 1 << index
+    else for (const name of needs) bits.set(name, (bits.get(name) ?? 0) | (1 << index))
+  }
+  const plans = new Map<number, Rule>()
+  const planFor = (mask: number): Rule => {
+    const plan = inOrder(rules.filter((_, index) => (mask & (1 << index)) !== 0).map(({ rule }) => rule))
+    if (plans.size < mostPlans) plans.set(mask, plan)
+    return plan
+  }
+  return (value, roots, say, fields) => {
+    if (!isMap(value)) return all(value, roots, say, fields)
+    let mask = always
+    for (const name in value) mask |= bits.get(name) ?? 0 // one that is inherited only has more rules asked
+    return (plans.get(mask) ?? planFor(mask))(value, roots, say, fields)
+  }
 }
 
 /** All rules, in the order of the file; true when any matched. */
@@ -94,10 +124,16 @@ function isProven(asks: Asks, settled: readonly string[]): boolean {
   return asks.only && asks.literals.size > 0 && [...asks.literals.keys()].every((field) => settled.includes(field))
 }
 
-/** Reads one field, or one below it. */
-function reader(field: string): (value: unknown) => unknown {
+/** Reads one field, or one below it; own ones only. */
+export function reader(field: string): (value: unknown) => unknown {
   const [outer = '', inner] = field.split(' ')
-  const own = (value: unknown, name: string): unknown => (isMap(value) && Object.hasOwn(value, name) ? value[name] : undefined)
   if (inner === undefined) return (value) => own(value, outer)
   return (value) => own(own(value, outer), inner)
+}
+
+/** As with steps of paths, what isn't there costs no second look. */
+function own(value: unknown, name: string): unknown {
+  if (typeof value !== 'object' || value === null) return undefined
+  const found = (value as PlainMap)[name] // an object, whose inherited fields are sorted out next
+  return found !== undefined && Object.hasOwn(value, name) && !Array.isArray(value) ? found : undefined
 }

@@ -1,6 +1,7 @@
 import { compileSource, compileTemplate, compileTest, type Context, type Place } from '../lang/template.ts'
 import type { Pattern } from '../lang/pattern.ts'
 import { type Eval, isBlank, isMap, type PlainMap, type Roots } from '../lang/value.ts'
+import { needsOf } from './needs.ts'
 import { asksOf, dispatch, type Fields, type Guarded, inOrder, type Rule, type Say } from './dispatch.ts'
 import { type Speech, speechFields } from './speech.ts'
 
@@ -80,8 +81,9 @@ function compileRule(node: PlainMap, context: Context, place: Place, kinds: Set<
   const nested = 'events' in node ? compileSet(node.events, context, at('events'), kinds) : undefined
   const item = compileItem(where, handed, emits, nested)
   const bare = each === undefined ? item : spreading(each, item)
-  if (when === undefined) return { rule: bare, bare, asks: asksOf({}) }
-  return { rule: (value, roots, say, fields) => when(value) && bare(value, roots, say, fields), bare, asks: asksOf(node.when) }
+  const needs = needsOf(node)
+  if (when === undefined) return { rule: bare, bare, asks: asksOf({}), needs }
+  return { rule: (value, roots, say, fields) => when(value) && bare(value, roots, say, fields), bare, asks: asksOf(node.when), needs }
 }
 
 function spreading(each: Eval, item: Rule): Rule {

@@ -10,13 +10,15 @@ export function encodeJson(body: unknown): string {
   }
 }
 
-/** Lays `extra` over a body: maps merge, everything else replaces. */
-export function mergeExtra(body: unknown, extra: Record<string, unknown>): unknown {
+/** Lays `extra` over a body: maps merge, everything else replaces. `origins` learns that a merged map is still its template's. */
+export function mergeExtra(body: unknown, extra: Record<string, unknown>, origins?: WeakMap<object, object>): unknown {
   if (!isMap(body)) return extra
   const out: Record<string, unknown> = { ...body }
+  const template = origins?.get(body)
+  if (template !== undefined) origins?.set(out, template)
   for (const [key, value] of Object.entries(extra)) {
     if (key === '__proto__') throw new ModelwireError('invalid_request', '`extra` holds the key "__proto__"')
-    out[key] = isMap(value) && isMap(out[key]) ? mergeExtra(out[key], value) : value
+    out[key] = isMap(value) && isMap(out[key]) ? mergeExtra(out[key], value, origins) : value
   }
   return out
 }

@@ -6,7 +6,9 @@ import { anchorsOf, pages, root } from './pages.ts'
 const anchors = new Map(pages.map((page) => [page.name, anchorsOf(page)]))
 
 describe.each(pages)('$name', (page) => {
-  const links = [...page.text.replace(/^```[\s\S]*?^```$/gm, '').matchAll(/\[[^\]]*\]\((?!https?:)([^)\s]+)\)/g)].map(([, link = '']) => link)
+  const links = [...page.text.replace(/^```[\s\S]*?^```$/gm, '').matchAll(/\[[^\]]*\]\((?!https?:)([^)\s]+)\)/g)].map(
+    ([, link = '']) => link,
+  )
 
   it('leads only to what is there', () => {
     const broken = links.filter((link) => {

@@ -19,7 +19,12 @@ export interface Page {
 }
 
 /** README and docs; what `bench/` writes has no code. */
-export const pages: Page[] = ['README.md', ...readdirSync(`${root}docs`).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)].map((name) => {
+export const pages: Page[] = [
+  'README.md',
+  ...readdirSync(`${root}docs`)
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+].map((name) => {
   const text = readFileSync(root + name, 'utf8')
   return { name, text, blocks: blocksOf(name, text) }
 })
@@ -28,7 +33,16 @@ function blocksOf(page: string, text: string): Block[] {
   return [...text.matchAll(/^```(\w+)([^\n]*)\n([\s\S]*?)^```$/gm)].map((found) => {
     const [, language = '', words = '', inner = ''] = found
     const line = text.slice(0, found.index).split('\n').length
-    return { page, line, language, words: words.trim().split(/\s+/).filter((word) => word !== ''), text: inner }
+    return {
+      page,
+      line,
+      language,
+      words: words
+        .trim()
+        .split(/\s+/)
+        .filter((word) => word !== ''),
+      text: inner,
+    }
   })
 }
 
@@ -49,8 +63,16 @@ export function rowsOf({ text }: Page, columns: readonly string[]): { line: numb
 
 function cellsOf(line: string): string[] {
   if (!line.startsWith('|')) return []
-  const cells = line.slice(1).split(/(?<!\\)\|/).slice(0, -1)
-  return cells.map((cell) => cell.trim().replaceAll('\\|', '|').replace(/^`+ ?(.*?) ?`+$/s, '$1'))
+  const cells = line
+    .slice(1)
+    .split(/(?<!\\)\|/)
+    .slice(0, -1)
+  return cells.map((cell) =>
+    cell
+      .trim()
+      .replaceAll('\\|', '|')
+      .replace(/^`+ ?(.*?) ?`+$/s, '$1'),
+  )
 }
 
 /** Where the headings of a page can be linked to, as GitHub makes them. */

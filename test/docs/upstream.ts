@@ -51,7 +51,8 @@ const wires: Record<string, Wire> = {
   '/openai/responses': responses,
   '/acme/chat/completions': completions,
   '/ollama/api/chat': ollama,
-  '/ollama/api/embed': (body) => whole({ model: body.model, embeddings: body.input.map((_: string, index: number) => [0.1, 0.2, index]), prompt_eval_count: 8 }),
+  '/ollama/api/embed': (body) =>
+    whole({ model: body.model, embeddings: body.input.map((_: string, index: number) => [0.1, 0.2, index]), prompt_eval_count: 8 }),
   '/parley/talk': parley,
 }
 
@@ -59,7 +60,11 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   let text = ''
   for await (const piece of request) text += String(piece)
   const wire = wires[request.url ?? '']
-  const { status = 200, type = 'application/json', body } = wire === undefined ? { status: 404, body: `{"error":"no ${request.url}"}` } : wire(JSON.parse(text))
+  const {
+    status = 200,
+    type = 'application/json',
+    body,
+  } = wire === undefined ? { status: 404, body: `{"error":"no ${request.url}"}` } : wire(JSON.parse(text))
   response.writeHead(status, { 'content-type': type }).end(body)
 }
 
@@ -68,7 +73,9 @@ function whole(body: unknown, status = 200): Said {
 }
 
 function events(frames: Body[], last = ''): Said {
-  const lines = frames.map((frame) => `${typeof frame.type === 'string' ? `event: ${frame.type}\n` : ''}data: ${JSON.stringify(frame)}\n\n`)
+  const lines = frames.map(
+    (frame) => `${typeof frame.type === 'string' ? `event: ${frame.type}\n` : ''}data: ${JSON.stringify(frame)}\n\n`,
+  )
   return { type: 'text/event-stream', body: lines.join('') + last }
 }
 
@@ -83,16 +90,36 @@ const has = (value: unknown, word: string): boolean => JSON.stringify(value ?? n
 // ---- the wires ---------------------------------------------------------------------------------------------------
 
 function anthropic(body: Body): Said {
-  if (body.model === 'no-such-model') return whole({ type: 'error', error: { type: 'not_found_error', message: 'model: no-such-model' } }, 404)
-  const asked: Asked = { model: body.model, stream: body.stream, tool: body.tools?.[0]?.name, answered: has(body.messages, 'tool_result'), wantsJson: has(body.output_config ?? body.output_format, 'schema') }
-  const block = calls(asked) ? { type: 'tool_use', id: 'toolu_01', name: asked.tool, input: JSON.parse(city) } : { type: 'text', text: textFor(asked) }
+  if (body.model === 'no-such-model')
+    return whole({ type: 'error', error: { type: 'not_found_error', message: 'model: no-such-model' } }, 404)
+  const asked: Asked = {
+    model: body.model,
+    stream: body.stream,
+    tool: body.tools?.[0]?.name,
+    answered: has(body.messages, 'tool_result'),
+    wantsJson: has(body.output_config ?? body.output_format, 'schema'),
+  }
+  const block = calls(asked)
+    ? { type: 'tool_use', id: 'toolu_01', name: asked.tool, input: JSON.parse(city) }
+    : { type: 'text', text: textFor(asked) }
   const reason = calls(asked) ? 'tool_use' : 'end_turn'
   const message = { id: 'msg_01', type: 'message', role: 'assistant', model: asked.model }
-  if (asked.stream !== true) return whole({ ...message, content: [block], stop_reason: reason, usage: { input_tokens: 14, output_tokens: 17 } })
-  const deltas = block.type === 'text' ? pieces(block.text ?? '').map((text) => ({ type: 'text_delta', text })) : pieces(city).map((partial_json) => ({ type: 'input_json_delta', partial_json }))
+  if (asked.stream !== true)
+    return whole({ ...message, content: [block], stop_reason: reason, usage: { input_tokens: 14, output_tokens: 17 } })
+  const deltas =
+    block.type === 'text'
+      ? pieces(block.text ?? '').map((text) => ({ type: 'text_delta', text }))
+      : pieces(city).map((partial_json) => ({ type: 'input_json_delta', partial_json }))
   return events([
-    { type: 'message_start', message: { ...message, content: [], stop_reason: null, usage: { input_tokens: 14, output_tokens: 1 } } },
-    { type: 'content_block_start', index: 0, content_block: block.type === 'text' ? { type: 'text', text: '' } : { ...block, input: {} } },
+    {
+      type: 'message_start',
+      message: { ...message, content: [], stop_reason: null, usage: { input_tokens: 14, output_tokens: 1 } },
+    },
+    {
+      type: 'content_block_start',
+      index: 0,
+      content_block: block.type === 'text' ? { type: 'text', text: '' } : { ...block, input: {} },
+    },
     ...deltas.map((delta) => ({ type: 'content_block_delta', index: 0, delta })),
     { type: 'content_block_stop', index: 0 },
     { type: 'message_delta', delta: { stop_reason: reason }, usage: { output_tokens: 17 } },
@@ -101,14 +128,41 @@ function anthropic(body: Body): Said {
 }
 
 function responses(body: Body): Said {
-  const asked: Asked = { model: body.model, stream: body.stream, tool: body.tools?.[0]?.name, answered: has(body.input, 'function_call_output'), wantsJson: has(body.text, 'json_schema') }
+  const asked: Asked = {
+    model: body.model,
+    stream: body.stream,
+    tool: body.tools?.[0]?.name,
+    answered: has(body.input, 'function_call_output'),
+    wantsJson: has(body.text, 'json_schema'),
+  }
   const item = calls(asked)
     ? { id: 'fc_01', type: 'function_call', status: 'completed', call_id: 'call_01', name: asked.tool, arguments: city }
-    : { id: 'msg_01', type: 'message', status: 'completed', role: 'assistant', content: [{ type: 'output_text', text: textFor(asked), annotations: [] }] }
-  const made = { id: 'resp_01', object: 'response', status: 'completed', model: asked.model, output: [item], usage: { input_tokens: 14, output_tokens: 17, total_tokens: 31 } }
+    : {
+        id: 'msg_01',
+        type: 'message',
+        status: 'completed',
+        role: 'assistant',
+        content: [{ type: 'output_text', text: textFor(asked), annotations: [] }],
+      }
+  const made = {
+    id: 'resp_01',
+    object: 'response',
+    status: 'completed',
+    model: asked.model,
+    output: [item],
+    usage: { input_tokens: 14, output_tokens: 17, total_tokens: 31 },
+  }
   if (asked.stream !== true) return whole(made)
-  const opened = { type: 'response.output_item.added', output_index: 0, item: { ...item, status: 'in_progress', ...('arguments' in item ? { arguments: '' } : { content: [] }) } }
-  const deltas = pieces('arguments' in item ? city : textFor(asked)).map((delta) => ({ type: 'arguments' in item ? 'response.function_call_arguments.delta' : 'response.output_text.delta', output_index: 0, delta }))
+  const opened = {
+    type: 'response.output_item.added',
+    output_index: 0,
+    item: { ...item, status: 'in_progress', ...('arguments' in item ? { arguments: '' } : { content: [] }) },
+  }
+  const deltas = pieces('arguments' in item ? city : textFor(asked)).map((delta) => ({
+    type: 'arguments' in item ? 'response.function_call_arguments.delta' : 'response.output_text.delta',
+    output_index: 0,
+    delta,
+  }))
   return events([
     { type: 'response.created', response: { ...made, status: 'in_progress', output: [], usage: null } },
     opened,
@@ -119,19 +173,52 @@ function responses(body: Body): Said {
 }
 
 function completions(body: Body): Said {
-  const asked: Asked = { model: body.model, stream: body.stream, tool: body.tools?.[0]?.function?.name, answered: has(body.messages, 'tool_call_id'), wantsJson: has(body.response_format, 'schema') }
-  const call = calls(asked) ? [{ index: 0, id: 'call_01', type: 'function', function: { name: asked.tool, arguments: city } }] : undefined
+  const asked: Asked = {
+    model: body.model,
+    stream: body.stream,
+    tool: body.tools?.[0]?.function?.name,
+    answered: has(body.messages, 'tool_call_id'),
+    wantsJson: has(body.response_format, 'schema'),
+  }
+  const call = calls(asked)
+    ? [{ index: 0, id: 'call_01', type: 'function', function: { name: asked.tool, arguments: city } }]
+    : undefined
   const usage = { prompt_tokens: 14, completion_tokens: 17, total_tokens: 31 }
   const head = { id: 'chatcmpl-01', model: asked.model }
   const finish = call === undefined ? 'stop' : 'tool_calls'
-  if (asked.stream !== true) return whole({ ...head, object: 'chat.completion', choices: [{ index: 0, message: { role: 'assistant', content: call ? null : textFor(asked), tool_calls: call }, finish_reason: finish }], usage })
+  if (asked.stream !== true)
+    return whole({
+      ...head,
+      object: 'chat.completion',
+      choices: [
+        {
+          index: 0,
+          message: { role: 'assistant', content: call ? null : textFor(asked), tool_calls: call },
+          finish_reason: finish,
+        },
+      ],
+      usage,
+    })
   const deltas = call === undefined ? pieces(textFor(asked)).map((content) => ({ content })) : [{ tool_calls: call }]
-  const chunk = (delta: Body, reason: string | null = null): Body => ({ ...head, object: 'chat.completion.chunk', choices: [{ index: 0, delta, finish_reason: reason }] })
-  return events([chunk({ role: 'assistant' }), ...deltas.map((delta) => chunk(delta)), chunk({}, finish), { ...head, choices: [], usage }], 'data: [DONE]\n\n')
+  const chunk = (delta: Body, reason: string | null = null): Body => ({
+    ...head,
+    object: 'chat.completion.chunk',
+    choices: [{ index: 0, delta, finish_reason: reason }],
+  })
+  return events(
+    [chunk({ role: 'assistant' }), ...deltas.map((delta) => chunk(delta)), chunk({}, finish), { ...head, choices: [], usage }],
+    'data: [DONE]\n\n',
+  )
 }
 
 function ollama(body: Body): Said {
-  const asked: Asked = { model: body.model, stream: body.stream, tool: body.tools?.[0]?.function?.name, answered: has(body.messages, '"tool"'), wantsJson: has(body.format, 'object') }
+  const asked: Asked = {
+    model: body.model,
+    stream: body.stream,
+    tool: body.tools?.[0]?.function?.name,
+    answered: has(body.messages, '"tool"'),
+    wantsJson: has(body.format, 'object'),
+  }
   const end = { done: true, done_reason: 'stop', prompt_eval_count: 14, eval_count: 17 }
   const frame = (content: string): Body => ({ model: asked.model, message: { role: 'assistant', content }, done: false })
   if (asked.stream !== true) return whole({ ...frame(textFor(asked)), ...end })
@@ -141,12 +228,20 @@ function ollama(body: Body): Said {
 /** The invented API of the tutorial. */
 function parley(body: Body): Said {
   if (body.voice === 'broke') return whole({ slug: 'no_credit', explain: 'Your purse is empty.' }, 402)
-  const asked: Asked = { model: body.voice, stream: body.live, tool: body.abilities?.[0]?.name, answered: has(body.turns, 'outcome'), wantsJson: false }
+  const asked: Asked = {
+    model: body.voice,
+    stream: body.live,
+    tool: body.abilities?.[0]?.name,
+    answered: has(body.turns, 'outcome'),
+    wantsJson: false,
+  }
   const spent = { heard: 14, said: 17 }
   const why = calls(asked) ? 'use' : 'done'
   const head = { talk: 't-81', voice: asked.model }
   if (asked.stream !== true) {
-    const said = calls(asked) ? { kind: 'use', call: 'c-1', name: asked.tool, inputs: JSON.parse(city) } : { kind: 'words', words: textFor(asked) }
+    const said = calls(asked)
+      ? { kind: 'use', call: 'c-1', name: asked.tool, inputs: JSON.parse(city) }
+      : { kind: 'words', words: textFor(asked) }
     return whole({ ...head, say: [said], why, spent })
   }
   const middle = calls(asked)

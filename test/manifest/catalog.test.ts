@@ -97,7 +97,8 @@ describe('what there is', () => {
     expect(() => catalog.resolve('togther')).toThrow(
       expect.objectContaining({
         kind: 'configuration',
-        message: 'expected the id of a manifest, got "togther"; did you mean "together"?',
+        message: 'there is no provider or dialect "togther"; did you mean "together"?',
+        hint: expect.stringContaining('`modelwire providers`'),
       }),
     )
   })

@@ -38,7 +38,7 @@ export function readExchanges(folder: string): Recording[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.json') && !name.endsWith('index.json'))
     .sort()
-    .map((name) => ({ file: name, ...(JSON.parse(readFileSync(join(folder, name), 'utf8')) as Recording) }))
+    .map((name) => ({ ...(JSON.parse(readFileSync(join(folder, name), "utf8")) as Recording), file: name }))
 }
 
 /** First match wins; an exchange may also say itself who reads it. */
