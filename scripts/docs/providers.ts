@@ -1,6 +1,6 @@
 import { createRegistry } from '../../src/client/registry.ts'
 import { variableName } from '../../src/client/options.ts'
-import { type ChatRequest, createRuntime, ModelwireError, type ProviderInfo } from '../../src/index.ts'
+import { type ChatRequest, createRuntime, type Message, ModelwireError, type Part, type ProviderInfo } from '../../src/index.ts'
 import { bundledProtocols, createCatalog } from '../../src/manifest/catalog.ts'
 import { readAuth } from '../../src/manifest/compile.ts'
 import { code, table } from './markdown.ts'
@@ -27,11 +27,18 @@ export function providerTable(): string {
   const rows = callable.map((info) => [
     code(info.id),
     info.docs === undefined ? (info.name ?? info.id) : `[${info.name ?? info.id}](${info.docs})`,
-    info.operations.map(code).join(', '),
+    ordered(info.operations),
     info.wires.map(code).join(', '),
     keysOf(info.id),
   ])
   return table(['id', 'provider', 'operations', 'other wires', 'key and variables'], rows)
+}
+
+const first = ['chat', 'embed']
+
+function ordered(operations: readonly string[]): string {
+  const ahead = first.filter((name) => operations.includes(name))
+  return [...ahead, ...operations.filter((name) => !first.includes(name)).toSorted()].map(code).join(', ')
 }
 
 /** The environment variables that hold a provider's key and the parts of its address. */
@@ -56,14 +63,21 @@ export function dialectTable(): string {
   const rows = dialects.map((info) => [
     code(info.id),
     info.docs === undefined ? (info.name ?? '') : `[${info.name ?? info.id}](${info.docs})`,
-    info.operations.map(code).join(', '),
+    ordered(info.operations),
     usersOf(info.id).map(code).join(', '),
   ])
   return table(['id', 'wire', 'operations', 'extended by'], rows)
 }
 
 function usersOf(id: string): string[] {
-  return known.filter((other) => [catalog.find(other.id)?.data.extends].flat().includes(id)).map((other) => other.id)
+  const parents = (node: unknown): unknown[] =>
+    typeof node === 'object' && node !== null && 'extends' in node ? [node.extends].flat() : []
+  return known
+    .filter((other) => {
+      const written = catalog.find(other.id)?.data ?? {}
+      return [written, ...Object.values((written.wires ?? {}) as object)].flatMap(parents).includes(id)
+    })
+    .map((other) => other.id)
 }
 
 // ---- what a chat can carry: asked of the compiled templates, one request a question ------------------------------
@@ -72,7 +86,16 @@ const tools = [{ name: 'probe_tool', description: 'd', parameters: { type: 'obje
 const pixel = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNiAAAABgADNjd8qAAAAABJRU5ErkJggg=='
 
 type Asked = Partial<ChatRequest>
-const text = (content: string): ChatRequest['messages'] => [{ role: 'user', content }]
+
+/** A conversation with a call: some wires want reasoning back only beside one. */
+function turns(...thought: Part[]): Message[] {
+  const call: Part = { type: 'tool_call', id: 'call_123', name: 'probe_tool', arguments: {} }
+  return [
+    { role: 'user', content: 'q' },
+    { role: 'assistant', content: [...thought, call] },
+    { role: 'tool', content: [{ type: 'tool_result', id: 'call_123', content: 'r' }] },
+  ]
+}
 
 /** A question: what is asked with the feature, and without it. */
 type Question = { plain?: Asked; asked: Asked }
@@ -90,19 +113,8 @@ const inputs: Record<string, Question> = {
   'parallel tools': { plain: { tools }, asked: { tools, parallelToolCalls: false } },
   'structured output': { asked: { output: { type: 'object', properties: { probe: { type: 'string' } } } } },
   'reasoning back': {
-    plain: { messages: [...(text('q') ?? []), { role: 'assistant', content: [{ type: 'text', text: 'a' }] }] },
-    asked: {
-      messages: [
-        ...(text('q') ?? []),
-        {
-          role: 'assistant',
-          content: [
-            { type: 'reasoning', text: 'probe', signature: 'probe' },
-            { type: 'text', text: 'a' },
-          ],
-        },
-      ],
-    },
+    plain: { messages: turns() },
+    asked: { messages: turns({ type: 'reasoning', text: 'probe', signature: 'probe' }) },
   },
 }
 
@@ -152,7 +164,7 @@ export function capabilityTables(): string {
     )
   const said = table(
     ['', ...Object.keys(outputs)],
-    wires.map((wire) => [name(wire), ...Object.values(outputs).map((kind) => mark(chatOf(wire).plan.rules.kinds.has(kind)))]),
+    wires.map((wire) => [name(wire)].concat(Object.values(outputs).map((kind) => mark(chatOf(wire).plan.rules.kinds.has(kind))))),
   )
   return [
     `### What can be sent\n\n${asked(inputs)}`,

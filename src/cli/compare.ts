@@ -6,9 +6,13 @@ export interface Expected {
   reasoning?: string
   refusal?: string
   toolCalls?: { id: string | null; name: string; arguments: Record<string, unknown> | null; argumentsText?: string }[]
+  /** The wire's legacy form of a single call, without an id. */
+  functionCall?: { name: string; arguments: Record<string, unknown> | null }
   customToolCalls?: { id?: string | null; name: string; input?: string }[]
   usage?: Record<string, number>
   finishReason?: string | number | null
+  /** Our own word for it; only our fixtures have it. */
+  reason?: string
   model?: string
   error?: { status?: number; type?: string; code?: unknown; message?: string }
   embeddings?: { count: number; dimensions?: number; first?: number[]; encoding?: string }
@@ -87,7 +91,8 @@ function compareChat(expected: Expected, actual: Actual): Difference[] {
     ...check('refusal', expected.refusal ?? '', actual.refusal ?? ''),
     ...compareCalls(expected, actual),
     ...compareUsage(expected, actual),
-    ...(expected.finishReason === undefined || expected.finishReason === null ? [] : check('finishReason', String(expected.finishReason), actual.rawFinishReason ?? actual.finishReason)),
+    ...(expected.finishReason === undefined || expected.finishReason === null ? [] : check('finishReason', String(expected.finishReason), actual.rawFinishReason ?? '')),
+    ...(expected.reason === undefined ? [] : check('reason', expected.reason, actual.finishReason)),
     ...(expected.model === undefined ? [] : check('model', expected.model, actual.model)),
   ]
 }
@@ -103,7 +108,8 @@ function compareError(expected: Expected, actual: Actual): Difference[] {
 
 function compareCalls(expected: Expected, actual: Actual): Difference[] {
   const calls = (actual.toolCalls ?? []).filter((call) => call.kind !== 'custom')
-  const wanted = expected.toolCalls ?? []
+  const legacy = expected.functionCall?.name ? [{ id: null, ...expected.functionCall }] : []
+  const wanted: NonNullable<Expected['toolCalls']> = expected.toolCalls ?? legacy
   const found = wanted.flatMap((want, index) => {
     const got = calls[index]
     const field = `toolCalls[${index}]`

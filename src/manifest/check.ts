@@ -30,7 +30,7 @@ export function checkManifest(file: string, catalog: Catalog): Problem[] {
   } catch (error) {
     if (sound) throw error // else the shape is to blame, and was told
   }
-  return [...problems, ...found.filter((problem) => !problems.some((known) => samePlace(known, problem)))].toSorted(byPlace)
+  return [...problems, ...found.filter((problem) => !problems.some((known) => samePlace(known, problem)))].toSorted(byPlace(source.file))
 }
 
 /** Files of one folder that say they are the same manifest: only one of them would ever be read. */
@@ -120,10 +120,10 @@ function samePlace(a: Problem, b: Problem): boolean {
   return a.severity === b.severity && a.where?.file === b.where?.file && a.where?.line === b.where?.line && a.where?.column === b.where?.column
 }
 
-/** Other files' mistakes, which a manifest inherits, keep their order behind its own. */
-function byPlace(a: Problem, b: Problem): number {
-  if (a.where?.file !== b.where?.file) return 0
-  return (a.where?.line ?? 0) - (b.where?.line ?? 0) || (a.where?.column ?? 0) - (b.where?.column ?? 0)
+/** By line and column; mistakes that are inherited from another file stand behind its own. */
+function byPlace(own: string): (a: Problem, b: Problem) => number {
+  const file = ({ where }: Problem): string => (where === undefined || where.file === own ? '' : where.file)
+  return (a, b) => file(a).localeCompare(file(b)) || (a.where?.line ?? 0) - (b.where?.line ?? 0) || (a.where?.column ?? 0) - (b.where?.column ?? 0)
 }
 
 function positionIn(where: string | undefined): Position | undefined {

@@ -26,6 +26,9 @@ interface Call {
   value: unknown
   kind: 'custom' | undefined
   signature: string | undefined
+  /** The provider's block of a call that it runs itself, and the key there that holds the arguments. */
+  block: PlainMap | undefined
+  into: string
   started: boolean
   closed: boolean
 }
@@ -43,6 +46,8 @@ export function createCalls(say: (event: Event) => void, choice: number | undefi
       value: undefined,
       kind: speech.kind,
       signature: undefined,
+      block: speech.block,
+      into: speech.into ?? 'arguments',
       started: false,
       closed: false,
     }
@@ -78,12 +83,13 @@ export function createCalls(say: (event: Event) => void, choice: number | undefi
 
   const append = (call: Call, delta: string): void => {
     call.text += delta
-    if (call.started && delta !== '') say({ type: 'tool_call_delta', id: call.id, delta, ...place(call) })
+    if (call.started && call.block === undefined && delta !== '') say({ type: 'tool_call_delta', id: call.id, delta, ...place(call) })
   }
 
   const close = (call: Call): void => {
     if (call.closed) return
     call.closed = true
+    if (call.block !== undefined) return say({ type: 'raw', data: wholeBlock(call, call.block), ...place(call) })
     if (call.name === '') return warn('toolCalls.name', 'the provider sent a call without a name; it was dropped')
     if (!call.started) start(call)
     if (call.text === '' && call.value !== undefined) append(call, JSON.stringify(call.value))
@@ -98,7 +104,7 @@ export function createCalls(say: (event: Event) => void, choice: number | undefi
     if (speech.signature !== undefined) call.signature = speech.signature
     if (speech.kind !== undefined) call.kind = speech.kind
     take(call, speech)
-    if (!call.started && call.name !== '' && call.id !== '') start(call)
+    if (!call.started && call.block === undefined && call.name !== '' && call.id !== '') start(call)
     if (speech.arguments !== undefined || speech.done === true) close(call)
   }
 
@@ -124,7 +130,7 @@ export function createCalls(say: (event: Event) => void, choice: number | undefi
     },
     finish: () => calls.forEach(close),
     get made() {
-      return calls.some((call) => call.name !== '')
+      return calls.some((call) => call.name !== '' && call.block === undefined)
     },
   }
 }
@@ -147,6 +153,12 @@ function wholeCall(call: Call, place: { choice?: number; index?: number }): Tool
     ...(call.signature === undefined ? {} : { signature: call.signature }),
     ...place,
   }
+}
+
+/** The block as it began, with the arguments that came for it in pieces. */
+function wholeBlock({ text, into, value }: Call, block: PlainMap): PlainMap {
+  if (text.trim() === '') return value === undefined ? block : { ...block, [into]: value }
+  return { ...block, [into]: parseMap(text) ?? text }
 }
 
 /** The model wrote this text, so it may be anything; what isn't a JSON object has no `arguments`, only their text. */

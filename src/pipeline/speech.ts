@@ -29,6 +29,10 @@ export interface ToolSpeech {
   done?: boolean
   kind?: 'custom'
   signature?: string
+  /** A call that the provider runs itself: its block as it begins. What comes of it is no call but a `raw`, said when it closes. */
+  block?: Record<string, unknown>
+  /** The key of `block` that holds the arguments. */
+  into?: string
 }
 
 /** The fields of each kind that rules may set, and which of them must not all be blank for it to be said. */
@@ -38,8 +42,8 @@ export const speechFields: Record<string, { fields: readonly string[]; payload: 
   reasoning: { fields: ['delta', 'signature', 'index'], payload: ['delta', 'signature'] },
   refusal: { fields: ['delta', 'index'], payload: ['delta'] },
   tool: {
-    fields: ['index', 'id', 'name', 'delta', 'arguments', 'path', 'value', 'done', 'kind', 'signature'],
-    payload: ['id', 'name', 'delta', 'arguments', 'path', 'value', 'done', 'signature'],
+    fields: ['index', 'id', 'name', 'delta', 'arguments', 'path', 'value', 'done', 'kind', 'signature', 'block', 'into'],
+    payload: ['id', 'name', 'delta', 'arguments', 'path', 'value', 'done', 'signature', 'block'],
   },
   end: { fields: ['index'], payload: [] },
   source: { fields: ['id', 'url', 'title', 'text', 'index'], payload: ['id', 'url', 'title', 'text'] },

@@ -20,6 +20,7 @@ function evaluate(template: unknown, data: unknown): unknown {
     types: new Set(),
     atRequest: false,
     fragments: new Map(),
+    variables: [],
     open: [],
   }
   return compileTemplate(template, context, { container: {}, key: 'row' })(data, {})

@@ -39,7 +39,7 @@ const coat = 'Yes: it is 7 °C in Paris.'
 const city = '{"city":"Paris"}'
 
 const textFor = ({ answered, wantsJson }: Asked): string => (wantsJson ? person : answered ? coat : sky)
-const calls = ({ tool, answered }: Asked): tool is string => tool !== undefined && !answered
+const calls = ({ tool, answered }: Asked): boolean => tool !== undefined && !answered
 
 type Body = Record<string, any> // oxlint-disable-line typescript/no-explicit-any -- four wires' bodies, read loosely
 
@@ -73,10 +73,10 @@ function whole(body: unknown, status = 200): Said {
 }
 
 function events(frames: Body[], last = ''): Said {
-  const lines = frames.map(
+  const written = frames.map(
     (frame) => `${typeof frame.type === 'string' ? `event: ${frame.type}\n` : ''}data: ${JSON.stringify(frame)}\n\n`,
   )
-  return { type: 'text/event-stream', body: lines.join('') + last }
+  return { type: 'text/event-stream', body: written.join('') + last }
 }
 
 function lines(frames: Body[]): Said {

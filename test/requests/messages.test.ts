@@ -262,12 +262,15 @@ describe('a Messages turn goes back as it came', () => {
   })
 
   it('the provider’s own tools and what they found', () => {
-    expect(back('web-search-whole')).toEqual([
-      { type: 'text', text: 'I will search.' },
-      { type: 'server_tool_use', id: 'srvtoolu_1', name: 'web_search', input: { query: 'rain' } },
-      expect.objectContaining({ type: 'web_search_tool_result', tool_use_id: 'srvtoolu_1' }),
-      { type: 'text', text: 'It rained.' },
-    ])
+    for (const name of ['web-search-whole', 'web-search-streamed']) {
+      expect(back(name)).toEqual([
+        { type: 'text', text: 'I will search.' },
+        { type: 'server_tool_use', id: 'srvtoolu_1', name: 'web_search', input: { query: 'rain' } },
+        expect.objectContaining({ type: 'web_search_tool_result', tool_use_id: 'srvtoolu_1' }),
+        { type: 'text', text: 'It rained.' },
+      ])
+    }
+    expect(mw.replay(fixture('web-search-streamed'), { provider: 'anthropic' }).result).toMatchObject({ toolCalls: [], warnings: [] })
   })
 
   it('a compaction', () => {
