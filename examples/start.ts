@@ -15,7 +15,9 @@ type Recorded = Exchange & {
   timings: [number, number][]
 }
 
-const recorded = JSON.parse(readFileSync(new URL('../test/fixtures/llama-server/chat-demo.json', import.meta.url), 'utf8')) as Recorded // our own file
+const recorded = JSON.parse(
+  readFileSync(new URL('../test/fixtures/llama-server/chat-demo.json', import.meta.url), 'utf8'),
+) as Recorded // our own file
 const question = recorded.request.body.messages[0]?.content ?? ''
 
 /** The recording took a tenth of a second; this is a pace that one can read. */

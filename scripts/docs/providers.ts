@@ -160,11 +160,17 @@ export function capabilityTables(): string {
   const asked = (questions: Record<string, Question>): string =>
     table(
       ['', ...Object.keys(questions)],
-      wires.map((wire) => [name(wire), ...Object.values(questions).map((question) => mark(carries(wire, question)))]),
+      wires.map((wire) =>
+        [name(wire)].concat(Object.values(questions).map((question) => mark(wire, (model) => carries(wire, question, model)))),
+      ),
     )
   const said = table(
     ['', ...Object.keys(outputs)],
-    wires.map((wire) => [name(wire)].concat(Object.values(outputs).map((kind) => mark(chatOf(wire).plan.rules.kinds.has(kind))))),
+    wires.map((wire) =>
+      [name(wire)].concat(
+        Object.values(outputs).map((kind) => mark(wire, (model) => chatOf(wire, model).plan.rules.kinds.has(kind))),
+      ),
+    ),
   )
   return [
     `### What can be sent\n\n${asked(inputs)}`,
@@ -178,15 +184,24 @@ function wiresOf({ id, operations, wires }: ProviderInfo): Wire[] {
   return [...own, ...wires.filter((wire) => registry.operations(id, wire).includes('chat')).map((wire) => ({ id, wire }))]
 }
 
-function chatOf({ id, wire }: Wire): ReturnType<typeof registry.operation> {
-  return registry.operation(id, 'chat', 'any', wire)
+function chatOf({ id, wire }: Wire, model: string): ReturnType<typeof registry.operation> {
+  return registry.operation(id, 'chat', model, wire)
+}
+
+/** A model that no patch of the manifest matches, and one for each pattern of its patches. */
+function modelsOf({ id, wire }: Wire): string[] {
+  const { models } = wire === undefined ? catalog.resolve(id) : catalog.resolveWire(id, wire)
+  const patches = Array.isArray(models) ? (models as { match: string | string[] }[]) : [] // by the schema
+  return ['any', ...patches.flatMap(({ match }) => match).map((pattern) => pattern.replaceAll('*', ''))].filter(
+    (model) => model !== '',
+  )
 }
 
 /** The body differs with the feature, and nothing of it was left out. */
-function carries(wire: Wire, { plain = {}, asked }: Question): boolean {
+function carries(wire: Wire, { plain = {}, asked }: Question, model: string): boolean {
   try {
-    const without = explain(wire, plain)
-    const withIt = explain(wire, asked)
+    const without = explain(wire, plain, model)
+    const withIt = explain(wire, asked, model)
     const before = new Set(without.warnings.map(({ field }) => field))
     const lost = withIt.warnings.some(({ field }) => !before.has(field))
     return !lost && JSON.stringify(withIt.body) !== JSON.stringify(without.body)
@@ -196,11 +211,13 @@ function carries(wire: Wire, { plain = {}, asked }: Question): boolean {
   }
 }
 
-function explain({ id, wire }: Wire, asked: Asked): ReturnType<typeof runtime.explain> {
-  const request: ChatRequest = { model: `${id}/any`, ...asked, ...(wire === undefined ? {} : { wire }) }
+function explain({ id, wire }: Wire, asked: Asked, model: string): ReturnType<typeof runtime.explain> {
+  const request: ChatRequest = { model: `${id}/${model}`, ...asked, ...(wire === undefined ? {} : { wire }) }
   return runtime.explain(asked.prompt === undefined && asked.messages === undefined ? { ...request, prompt: 'q' } : request)
 }
 
-function mark(yes: boolean): string {
-  return yes ? 'yes' : '–'
+/** Models may differ, by the manifest's own patches. */
+function mark(wire: Wire, holds: (model: string) => boolean): string {
+  const answers = new Set(modelsOf(wire).map(holds))
+  return answers.size > 1 ? 'some' : answers.has(true) ? 'yes' : '–'
 }

@@ -28,7 +28,10 @@ The answer goes to standard output; reasoning, warnings, tool calls, usage and s
 What is piped in follows the prompt, or is the prompt. The key is read from the environment.`
 
 export function chatCommand(program: Command, done: (status: Status) => void): void {
-  const command = program.command('chat').description('ask a model, or talk with it').argument('[prompt...]', 'what to ask; without it a conversation begins')
+  const command = program
+    .command('chat')
+    .description('ask a model, or talk with it')
+    .argument('[prompt...]', 'what to ask; without it a conversation begins')
   requestOptions(command)
     .option('--json', 'print the whole result as one JSON object')
     .option('--events', 'print each event as a line of JSON, as it comes')

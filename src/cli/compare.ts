@@ -64,16 +64,19 @@ export function actualOf({ replayed, error }: Outcome): Actual {
     })
   }
   const vectors = replayed?.result.embeddings
-  if (vectors !== undefined) actual.embeddings = { count: vectors.length, dimensions: vectors[0]?.length ?? 0, first: (vectors[0] ?? []).slice(0, 3) }
+  if (vectors !== undefined)
+    actual.embeddings = { count: vectors.length, dimensions: vectors[0]?.length ?? 0, first: (vectors[0] ?? []).slice(0, 3) }
   if (replayed?.result.models !== undefined) actual.models = replayed.result.models.length
-  if (error !== undefined) actual.error = { kind: error.kind, message: error.message, ...(error.status === undefined ? {} : { status: error.status }) }
+  if (error !== undefined)
+    actual.error = { kind: error.kind, message: error.message, ...(error.status === undefined ? {} : { status: error.status }) }
   return actual
 }
 
 /** Where our side differs from the recording. */
 export function differences(expected: Expected, actual: Actual): Difference[] {
   if (expected.error !== undefined) return compareError(expected, actual)
-  if (expected.endsEarly === true) return actual.error?.kind === 'truncated' ? [] : [{ field: 'error', expected: 'truncated', actual: actual.error ?? null }]
+  if (expected.endsEarly === true)
+    return actual.error?.kind === 'truncated' ? [] : [{ field: 'error', expected: 'truncated', actual: actual.error ?? null }]
   if (actual.error !== undefined) return [{ field: 'error', expected: null, actual: actual.error }]
   if (expected.embeddings !== undefined) return [...compareEmbeddings(expected, actual), ...compareUsage(expected, actual)]
   if (expected.models !== undefined) return check('models', countOf(expected.models), actual.models)
@@ -91,7 +94,9 @@ function compareChat(expected: Expected, actual: Actual): Difference[] {
     ...check('refusal', expected.refusal ?? '', actual.refusal ?? ''),
     ...compareCalls(expected, actual),
     ...compareUsage(expected, actual),
-    ...(expected.finishReason === undefined || expected.finishReason === null ? [] : check('finishReason', String(expected.finishReason), actual.rawFinishReason ?? '')),
+    ...(expected.finishReason === undefined || expected.finishReason === null
+      ? []
+      : check('finishReason', String(expected.finishReason), actual.rawFinishReason ?? '')),
     ...(expected.reason === undefined ? [] : check('reason', expected.reason, actual.finishReason)),
     ...(expected.model === undefined ? [] : check('model', expected.model, actual.model)),
   ]
@@ -102,7 +107,9 @@ function compareError(expected: Expected, actual: Actual): Difference[] {
   if (actual.error === undefined) return [{ field: 'error', expected: error, actual: null }]
   const wanted = error?.message
   const said = typeof wanted === 'string' && wanted !== '' ? check('error.message', wanted.trim(), actual.error.message.trim()) : []
-  const partial = (['text', 'reasoning'] as const).flatMap((field) => (expected[field] === undefined ? [] : check(field, expected[field], actual[field])))
+  const partial = (['text', 'reasoning'] as const).flatMap((field) =>
+    expected[field] === undefined ? [] : check(field, expected[field], actual[field]),
+  )
   return [...said, ...partial]
 }
 
@@ -118,14 +125,20 @@ function compareCalls(expected: Expected, actual: Actual): Difference[] {
       ...(want.id === null ? [] : check(`${field}.id`, want.id, got.id)),
       ...check(`${field}.name`, want.name, got.name),
       ...check(`${field}.arguments`, want.arguments, got.arguments),
-      ...(want.arguments === null && want.argumentsText !== undefined ? check(`${field}.argumentsText`, want.argumentsText, got.argumentsText) : []),
+      ...(want.arguments === null && want.argumentsText !== undefined
+        ? check(`${field}.argumentsText`, want.argumentsText, got.argumentsText)
+        : []),
     ]
   })
   const custom = (actual.toolCalls ?? []).filter((call) => call.kind === 'custom').map((call) => call.name)
   return [
     ...found,
     ...(calls.length > wanted.length ? [{ field: 'toolCalls', expected: wanted.length, actual: calls.length }] : []),
-    ...check('customToolCalls', (expected.customToolCalls ?? []).map((call) => call.name), custom),
+    ...check(
+      'customToolCalls',
+      (expected.customToolCalls ?? []).map((call) => call.name),
+      custom,
+    ),
   ]
 }
 
@@ -139,12 +152,18 @@ function compareUsage(expected: Expected, actual: Actual): Difference[] {
   const cached = raw.cachedInputTokens ?? raw.cacheReadInputTokens
   const written = raw.cacheCreationInputTokens ?? raw.cacheWriteInputTokens
   const [input, output, reasoning, total] = [raw.inputTokens, raw.outputTokens, raw.reasoningTokens, raw.totalTokens]
-  const inputApart = sum('cacheReadInputTokens' in raw || 'cacheCreationInputTokens' in raw ? [input, raw.cacheReadInputTokens, written] : [input, raw.toolUseInputTokens])
+  const inputApart = sum(
+    'cacheReadInputTokens' in raw || 'cacheCreationInputTokens' in raw
+      ? [input, raw.cacheReadInputTokens, written]
+      : [input, raw.toolUseInputTokens],
+  )
   const apart = reasoning !== undefined && total !== undefined && total === (inputApart ?? 0) + (output ?? 0) + reasoning
   const usage = actual.usage ?? {}
   return [
     ...(input === undefined ? [] : check('usage.inputTokens', inputApart, usage.inputTokens)),
-    ...(output === undefined && !apart ? [] : check('usage.outputTokens', apart ? sum([output, reasoning]) : output, usage.outputTokens)),
+    ...(output === undefined && !apart
+      ? []
+      : check('usage.outputTokens', apart ? sum([output, reasoning]) : output, usage.outputTokens)),
     ...(reasoning === undefined ? [] : check('usage.reasoningTokens', reasoning, usage.reasoningTokens)),
     ...(cached === undefined ? [] : check('usage.cachedInputTokens', cached, usage.cachedInputTokens)),
     ...(written === undefined ? [] : check('usage.cacheWriteTokens', written, usage.cacheWriteTokens)),

@@ -129,7 +129,8 @@ async function answer(text: string, talk: Talk): Promise<boolean> {
     return false
   } catch (error) {
     talk.messages.length = before
-    const left = (error instanceof DOMException && error.name === 'AbortError') || (isModelwireError(error) && error.kind === 'cancelled')
+    const left =
+      (error instanceof DOMException && error.name === 'AbortError') || (isModelwireError(error) && error.kind === 'cancelled')
     if (left) keepPartial(error, text, talk)
     else tell(error)
     return left

@@ -1,9 +1,19 @@
-import { writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import type { Command } from 'commander'
 import type { EmbedRequest, EmbedResult } from '../index.ts'
 import { type Status, tell } from './failure.ts'
 import { readPiped, setting, wholeNumber } from './inputs.ts'
-import { addressOption, interruptible, modelOf, modelOption, openRuntime, protocolsOption, providerOf, type SessionFlags } from './session.ts'
+import {
+  addressOption,
+  interruptible,
+  modelOf,
+  modelOption,
+  openRuntime,
+  protocolsOption,
+  providerOf,
+  type SessionFlags,
+} from './session.ts'
 import { warningText } from './speak.ts'
 import { span, usageOf } from './summary.ts'
 import { note, out, paintNote, toJson } from './terminal.ts'
@@ -29,7 +39,10 @@ Examples:
 Each text gives a line: its vector, as a list in JSON. Piped in, each line that isn't empty is a text.`
 
 export function embedCommand(program: Command, done: (status: Status) => void): void {
-  const command = program.command('embed').description('turn texts into vectors').argument('[text...]', 'the texts; without them the lines of standard input')
+  const command = program
+    .command('embed')
+    .description('turn texts into vectors')
+    .argument('[text...]', 'the texts; without them the lines of standard input')
   modelOption(command)
     .option('-o, --output <file>', 'write there instead of to standard output')
     .option('--json', 'print the whole result as one JSON object')
@@ -47,6 +60,8 @@ export function embedCommand(program: Command, done: (status: Status) => void): 
 async function embed(texts: string[], flags: EmbedFlags): Promise<Status> {
   const { dimensions, purpose, wire, set, timeout } = flags
   const model = modelOf(flags)
+  const folder = dirname(flags.output ?? '.')
+  if (!existsSync(folder)) throw new UsageError(`the folder ${folder} of the output doesn't exist`)
   const input = texts.length > 0 ? texts : await linesOfInput()
   const request: EmbedRequest = {
     model,
@@ -83,6 +98,11 @@ function write(result: EmbedResult, { output, json }: EmbedFlags): void {
   else writeFileSync(output, text)
   if (json === true && output === undefined) return
   for (const warning of warnings) note(`${paintNote.yellow('warning:')} ${warningText(warning)}`)
-  const said = [`${embeddings.length} × ${embeddings[0]?.length ?? 0}`, ...usageOf(result), span(timing.totalMs), ...(output === undefined ? [] : [`→ ${output}`])]
+  const said = [
+    `${embeddings.length} × ${embeddings[0]?.length ?? 0}`,
+    ...usageOf(result),
+    span(timing.totalMs),
+    ...(output === undefined ? [] : [`→ ${output}`]),
+  ]
   note(paintNote.dim(said.join(' · ')))
 }

@@ -25,7 +25,10 @@ Nothing is sent. Where a secret goes stands the variable that holds it. A reques
 to the library: prompt or messages, system, tools, maxTokens, extra, …; or input, for embeddings.`
 
 export function explainCommand(program: Command, done: (status: Status) => void): void {
-  const command = program.command('explain').description('show the exact call, and the line of the manifest that made each field').argument('[prompt...]', 'what would be asked; "Hello" when absent')
+  const command = program
+    .command('explain')
+    .description('show the exact call, and the line of the manifest that made each field')
+    .argument('[prompt...]', 'what would be asked; "Hello" when absent')
   requestOptions(command)
     .option('--request <file>', 'a request in JSON or YAML; options go over its fields')
     .addOption(new Option('--operation <name>', 'what would be done').choices(['chat', 'embed']))
@@ -44,7 +47,8 @@ async function explain(words: string, flags: ExplainFlags): Promise<Status> {
     if (flags.json === true) outJson(explanation)
     else if (flags.curl === true) out(`${explanation.curl}\n`)
     else await show(explanation)
-    if (flags.json !== true) for (const warning of explanation.warnings) note(`${paintNote.yellow('warning:')} ${warningText(warning)}`)
+    if (flags.json !== true)
+      for (const warning of explanation.warnings) note(`${paintNote.yellow('warning:')} ${warningText(warning)}`)
     return 0
   } finally {
     await mw.close()
@@ -53,7 +57,10 @@ async function explain(words: string, flags: ExplainFlags): Promise<Status> {
 
 async function buildRequest(words: string, flags: ExplainFlags): Promise<ChatRequest | EmbedRequest> {
   const given = flags.request === undefined ? {} : await readMap(flags.request, 'the request')
-  const model = modelOf({ ...(typeof given.model === 'string' ? { model: given.model } : {}), ...(flags.model === undefined ? {} : { model: flags.model }) })
+  const model = modelOf({
+    ...(typeof given.model === 'string' ? { model: given.model } : {}),
+    ...(flags.model === undefined ? {} : { model: flags.model }),
+  })
   const settings = await buildSettings({ ...flags, model })
   if (flags.operation === 'embed' || 'input' in given) {
     const { tools: _, ...plain } = settings
@@ -63,19 +70,21 @@ async function buildRequest(words: string, flags: ExplainFlags): Promise<ChatReq
   return { ...given, ...settings, ...(words === '' && asks ? {} : { prompt: buildPrompt(words === '' ? 'Hello' : words, flags) }) }
 }
 
-/** Columns of a terminal; a pipe gets everything. */
-const wide = 10_000
-
 async function show({ method, url, headers, fields }: Explanation): Promise<void> {
   const { brief, table } = await import('./table.ts')
-  const columns = process.stdout.isTTY ? process.stdout.columns : wide
-  const names = Math.max(10, ...fields.map(({ field }) => field.length), ...Object.keys(headers).map((name) => name.length))
-  out(`${paint.bold(method)} ${safe(url)}\n\n`)
+  const names = Math.max(...fields.map(({ field }) => field.length), ...Object.keys(headers).map((name) => name.length))
   const shown = Object.entries(headers).map(([name, value]) => [name.padEnd(names), safe(value)])
-  out(table(['header', 'value'], shown))
+  out(`${paint.bold(method)} ${safe(url)}\n\n${table(['header', 'value'], shown)}`)
   if (fields.length === 0) return
-  const rows = fields.map(({ field, value, where }) => ({ field: safe(field).padEnd(names), value, where: near(where) }))
-  const room = Math.max(24, columns - names - Math.max(...rows.map(({ where }) => where.length)) - 6)
-  out('\n')
-  out(table(['field', 'value', 'made by'], rows.map(({ field, value, where }) => [field, brief(value, room), paint.dim(where)])))
+  const lines = fields.map(({ where }) => near(where))
+  // A pipe gets whole values.
+  const room = process.stdout.isTTY
+    ? Math.max(24, process.stdout.columns - names - Math.max(...lines.map((line) => line.length)) - 4)
+    : Infinity
+  const rows = fields.map(({ field, value }, index) => [
+    safe(field).padEnd(names),
+    paint.dim(lines[index] ?? ''),
+    brief(value, room),
+  ])
+  out(`\n${table(['field', 'made by', 'value'], rows)}`)
 }

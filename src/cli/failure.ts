@@ -16,7 +16,8 @@ export function tell(error: unknown): Status {
   if (error instanceof UsageError) say(error.message, error.hint)
   else if (isModelwireError(error)) tellModelwire(error)
   else tellOther(error)
-  if (process.env.MODELWIRE_DEBUG === '1' && error instanceof Error && error.stack !== undefined) note(paintNote.dim(safe(error.stack)))
+  if (process.env.MODELWIRE_DEBUG === '1' && error instanceof Error && error.stack !== undefined)
+    note(paintNote.dim(safe(error.stack)))
   return error instanceof UsageError ? 2 : 1
 }
 
@@ -27,7 +28,10 @@ export function isModelwireError(error: unknown): error is ModelwireError {
 
 function tellModelwire(error: ModelwireError): void {
   const { message, where, hint, status, provider, requestId, attempts, kind } = error
-  say(where === undefined || message.includes(where) ? message : `${near(where)}: ${message}`, hint === undefined ? undefined : forShell(hint))
+  say(
+    where === undefined || message.includes(where) ? message : `${near(where)}: ${message}`,
+    hint === undefined ? undefined : forShell(hint),
+  )
   const details = [
     status === undefined ? kind : `${kind}, HTTP ${status}`,
     ...(provider === undefined ? [] : [provider]),
@@ -39,7 +43,9 @@ function tellModelwire(error: ModelwireError): void {
 
 /** What a hint says of the library's options, in the words of the command. */
 function forShell(hint: string): string {
-  return hint.replace(/or pass providers: \{ "[^"]*": \{ baseUrl \} \}/, 'or pass --base-url').replace(/, or pass providers: \{.*\}$/, '')
+  return hint
+    .replace(/or pass providers: \{ "[^"]*": \{ baseUrl \} \}/, 'or pass --base-url')
+    .replace(/, or pass providers: \{.*\}$/, '')
 }
 
 function tellOther(error: unknown): void {

@@ -96,7 +96,10 @@ const silence = 3_000
 export async function readPiped(required: boolean): Promise<string | undefined> {
   if (process.stdin.isTTY) return undefined
   const abandon = !required && isSocket(0) ? patience : undefined
-  const told = setTimeout(() => note(paintNote.dim('waiting for standard input (Ctrl-D ends it, `< /dev/null` does without)')), silence)
+  const told = setTimeout(
+    () => note(paintNote.dim('waiting for standard input (Ctrl-D ends it, `< /dev/null` does without)')),
+    silence,
+  )
   try {
     return await readAll(process.stdin, abandon)
   } finally {
@@ -128,6 +131,8 @@ function readAll(stream: NodeJS.ReadStream, abandon: number | undefined): Promis
       parts.push(part)
     })
     stream.on('end', () => finish(Buffer.concat(parts).toString()))
-    stream.on('error', (error: NodeJS.ErrnoException) => (error.code === 'EISDIR' || error.code === 'EBADF' ? finish(undefined) : reject(error)))
+    stream.on('error', (error: NodeJS.ErrnoException) =>
+      error.code === 'EISDIR' || error.code === 'EBADF' ? finish(undefined) : reject(error),
+    )
   })
 }

@@ -7,6 +7,8 @@ if (major > 22 || (major === 22 && minor >= 19)) {
   const { run } = await import('./program.ts')
   process.exitCode = await run(process.argv.slice(2))
 } else {
-  process.stderr.write(`error: modelwire needs Node 22.19 or newer, this is ${process.versions.node}\n  hint: https://nodejs.org has a newer one\n`)
+  process.stderr.write(
+    `error: modelwire needs Node 22.19 or newer, this is ${process.versions.node}\n  hint: https://nodejs.org has a newer one\n`,
+  )
   process.exitCode = 1
 }

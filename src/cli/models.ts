@@ -17,7 +17,10 @@ Examples:
 
 export function modelsCommand(program: Command, done: (status: Status) => void): void {
   const group = program.command('models').description('list models, or show what is known of one').addHelpText('after', examples)
-  const list = group.command('list', { isDefault: true }).description('the models that providers name, asked now').argument('[provider...]', 'the providers to ask')
+  const list = group
+    .command('list', { isDefault: true })
+    .description('the models that providers name, asked now')
+    .argument('[provider...]', 'the providers to ask')
   options(list).action(async (names: string[], flags: ModelsFlags) => done(await listModels(names, flags)))
   const show = group.command('show').description('what is known of one model').argument('<provider/model>')
   options(show).action(async (model: string, flags: ModelsFlags) => done(await showModel(model, flags)))
@@ -42,7 +45,9 @@ async function listModels(names: string[], flags: ModelsFlags): Promise<Status> 
   try {
     const asked = names.length > 0 ? names : readyProviders(mw)
     const listed = await Promise.all(asked.map((provider) => ask(mw, provider, signal)))
-    const statuses = listed.map(({ provider, error }) => (error === undefined ? 0 : tellFailure(provider, error, names.length === 0)))
+    const statuses = listed.map(({ provider, error }) =>
+      error === undefined ? 0 : tellFailure(provider, error, names.length === 0),
+    )
     const models = listed.flatMap(({ provider, models: found }) => found.map((model) => ({ provider, ...model })))
     if (flags.json === true) outJson(models)
     else if (models.length > 0) await showList(models)
@@ -56,7 +61,10 @@ async function listModels(names: string[], flags: ModelsFlags): Promise<Status> 
 
 /** Who can be asked without being named: the key is there, or none is needed. */
 function readyProviders(mw: Runtime): string[] {
-  return mw.providers().filter(({ callable, key, operations }) => callable && key !== 'missing' && operations.includes('models')).map(({ id }) => id)
+  return mw
+    .providers()
+    .filter(({ callable, key, operations }) => callable && key !== 'missing' && operations.includes('models'))
+    .map(({ id }) => id)
 }
 
 async function ask(mw: Runtime, provider: string, signal: AbortSignal): Promise<Listed> {
@@ -82,8 +90,16 @@ async function showList(models: ({ provider: string } & ModelInfo)[]): Promise<v
     contextLength ?? '',
     maxOutputTokens ?? '',
   ])
-  const used = ['model', 'name', 'context', 'longest answer'].map((title, column) => ({ title, column })).filter(({ column }) => rows.some((row) => row[column] !== ''))
-  out(table(used.map(({ title }) => title), rows.map((row) => used.map(({ column }) => row[column] ?? ''))))
+  const used = ['model', 'name', 'context', 'longest answer']
+    .map((title, column) => ({ title, column }))
+    .filter(({ column }) => rows.some((row) => row[column] !== ''))
+  out(
+    table(
+      used.map(({ title }) => title),
+      rows.map((row) => used.map(({ column }) => row[column] ?? '')),
+      ['name', 'longest answer', 'context'],
+    ),
+  )
 }
 
 // ---- show --------------------------------------------------------------------------------------------------------
@@ -155,7 +171,12 @@ function operationsOf(manifest: Record<string, unknown>): string[] {
   return Object.keys((manifest.operations ?? {}) as object)
 }
 
-async function showKnown(known: Known & { address: string | undefined }, listed: string, info: ModelInfo | undefined, error: unknown): Promise<void> {
+async function showKnown(
+  known: Known & { address: string | undefined },
+  listed: string,
+  info: ModelInfo | undefined,
+  error: unknown,
+): Promise<void> {
   const { table } = await import('./table.ts')
   const rows: [string, string][] = [
     ['model', paint.bold(safe(known.model))],
@@ -163,7 +184,7 @@ async function showKnown(known: Known & { address: string | undefined }, listed:
     ['address', safe(known.address ?? 'not known: a dialect has none, or a variable of it is unset')],
     ['operations', known.operations.join(', ')],
     ...Object.entries(known.wires).map(([wire, operations]): [string, string] => [`wire ${wire}`, operations.join(', ')]),
-    ...known.patches.map(({ match, changes, where }): [string, string] => ['special', `${[match].flat().join(', ')}: ${changes.join(', ')} ${paint.dim(near(where))}`]),
+    ...known.patches.map(({ changes, where }): [string, string] => ['special', `${changes.join(', ')} ${paint.dim(near(where))}`]),
     ['listed', listed === 'unknown' ? `unknown${isModelwireError(error) ? `: ${safe(error.message)}` : ''}` : listed],
     ...(info?.name === undefined ? [] : [['name', safe(info.name)] as [string, string]]),
     ...(info?.contextLength === undefined ? [] : [['context', `${info.contextLength} tokens`] as [string, string]]),

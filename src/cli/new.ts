@@ -25,8 +25,13 @@ Examples:
 \`modelwire providers\` lists the dialects. The file is ./<id>.yaml; one that exists stays as it is.`
 
 export function newCommand(program: Command, done: (status: Status) => void): void {
-  const command = program.command('new').description('write a manifest to fill in').argument('<id>', "the provider's id: lower case letters, digits, dots, dashes")
-  command.option('--extends <id>', 'a dialect or provider that works the same').option('--base <url>', 'the address of its API', webAddress)
+  const command = program
+    .command('new')
+    .description('write a manifest to fill in')
+    .argument('<id>', "the provider's id: lower case letters, digits, dots, dashes")
+  command
+    .option('--extends <id>', 'a dialect or provider that works the same')
+    .option('--base <url>', 'the address of its API', webAddress)
   protocolsOption(command)
     .addHelpText('after', examples)
     .action((id: string, flags: NewFlags) => done(create(id, flags)))
@@ -34,19 +39,27 @@ export function newCommand(program: Command, done: (status: Status) => void): vo
 
 function create(id: string, flags: NewFlags): Status {
   if (!/^[a-z0-9][a-z0-9._-]*$/.test(id)) {
-    throw new UsageError(`expected an id of lower case letters, digits, dots and dashes, got ${JSON.stringify(id)}`, 'for example acme')
+    throw new UsageError(
+      `expected an id of lower case letters, digits, dots and dashes, got ${JSON.stringify(id)}`,
+      'for example acme',
+    )
   }
   const catalog = createCatalog({ paths: [bundledProtocols, ...(flags.protocols ?? [])], env: process.env })
   const parent = flags.extends
   if (parent !== undefined && !catalog.ids().includes(parent)) {
-    throw new UsageError(`expected the id of a manifest to extend, got "${parent}"${didYouMean(parent, catalog.ids())}`, '`modelwire providers` lists them')
+    throw new UsageError(
+      `expected the id of a manifest to extend, got "${parent}"${didYouMean(parent, catalog.ids())}`,
+      '`modelwire providers` lists them',
+    )
   }
   const file = `${id}.yaml`
   if (existsSync(file)) {
     note(`${paintNote.red('error:')} ${file} exists already\n  ${paintNote.cyan('hint:')} choose another id, or another folder`)
     return 1
   }
-  writeFileSync(file, (parent === undefined ? skeleton : extending)({ id, parent, base: flags.base, schema: schemaPath() }), { flag: 'wx' })
+  writeFileSync(file, (parent === undefined ? skeleton : extending)({ id, parent, base: flags.base, schema: schemaPath() }), {
+    flag: 'wx',
+  })
   tellNext(id, file)
   return 0
 }

@@ -56,7 +56,17 @@ function createProgram(done: Done): Command {
     .configureHelp({ showGlobalOptions: false, styleTitle: (text) => paint.bold(text) })
     .configureOutput({ outputError: tellUsage })
     .addHelpText('after', examples)
-  for (const add of [chatCommand, embedCommand, explainCommand, validateCommand, testCommand, newCommand, providersCommand, modelsCommand]) add(program, done)
+  for (const add of [
+    chatCommand,
+    embedCommand,
+    explainCommand,
+    validateCommand,
+    testCommand,
+    newCommand,
+    providersCommand,
+    modelsCommand,
+  ])
+    add(program, done)
   return program
 }
 
@@ -65,7 +75,10 @@ function tellUsage(text: string): void {
   const [message = '', ...rest] = text.trim().split('\n')
   const meant = /^\(Did you mean (.+)\?\)$/.exec(rest.join(' '))?.[1]
   note(message.replace(/^error:/, paintNote.red('error:')))
-  const hint = meant === undefined ? '`modelwire --help` shows the commands, `modelwire <command> --help` its options' : `did you mean ${meant}?`
+  const hint =
+    meant === undefined
+      ? '`modelwire --help` shows the commands, `modelwire <command> --help` its options'
+      : `did you mean ${meant}?`
   note(`  ${paintNote.cyan('hint:')} ${hint}`)
 }
 

@@ -13,7 +13,9 @@ Examples:
 A dialect says how a wire works, without an address: others extend it.`
 
 export function providersCommand(program: Command, done: (status: Status) => void): void {
-  const command = program.command('providers').description('list the manifests: who can be called, what each can do, which key it needs')
+  const command = program
+    .command('providers')
+    .description('list the manifests: who can be called, what each can do, which key it needs')
   protocolsOption(command)
     .option('--json', 'print a list in JSON')
     .addHelpText('after', examples)
@@ -40,16 +42,23 @@ async function show(infos: ProviderInfo[]): Promise<void> {
   const callable = readable.filter((info) => info.callable)
   const dialects = readable.filter((info) => !info.callable)
   const said = (info: ProviderInfo): string[] => [paint.bold(info.id), safe(info.name ?? ''), operationsOf(info)]
-  out(table(['provider', 'name', 'operations', 'key', 'file'], callable.map((info) => said(info).concat(keyOf(info), fileOf(info)))))
-  if (dialects.length > 0) out(`\n${table(['dialect', 'name', 'operations', 'file'], dialects.map((info) => said(info).concat(fileOf(info))))}`)
+  const rows = callable.map((info) => said(info).concat(keyOf(info), info.wires.join(', '), fileOf(info)))
+  out(table(['provider', 'name', 'operations', 'key', 'wires', 'file'], rows, ['file', 'wires', 'name']))
+  if (dialects.length === 0) return
+  const rest = dialects.map((info) => said(info).concat(fileOf(info)))
+  out(`\n${table(['dialect', 'name', 'operations', 'file'], rest, ['file', 'name'])}`)
 }
 
 function fileOf({ file }: ProviderInfo): string {
   return paint.dim(file === undefined ? '' : near(file))
 }
 
-function operationsOf({ operations, wires }: ProviderInfo): string {
-  return operations.join(', ') + (wires.length === 0 ? '' : ` (wires: ${wires.join(', ')})`)
+/** What one asks for first comes first. */
+const order = ['chat', 'embed']
+
+function operationsOf({ operations }: ProviderInfo): string {
+  const first = order.filter((name) => operations.includes(name))
+  return [...first, ...operations.filter((name) => !order.includes(name))].join(', ')
 }
 
 function keyOf({ keys, key }: ProviderInfo): string {

@@ -50,7 +50,8 @@ function readRecording(path: string, name: string): Found | undefined {
   const { response } = data
   if (!isMap(response) || typeof response.status !== 'number') return { file: name, problem: 'its `response` has no status' }
   if (!isMap(response.headers)) return { file: name, problem: 'its `response` has no headers' }
-  if (typeof response.bodyText !== 'string' && typeof response.bodyBase64 !== 'string') return { file: name, problem: 'its `response` has neither bodyText nor bodyBase64' }
+  if (typeof response.bodyText !== 'string' && typeof response.bodyBase64 !== 'string')
+    return { file: name, problem: 'its `response` has neither bodyText nor bodyBase64' }
   const id = typeof data.id === 'string' ? data.id : name.replace(/\.json$/, '')
   return { file: name, recording: { ...data, id } as Recording } // looked at just above; the rest is the replay's business
 }

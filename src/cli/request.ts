@@ -55,7 +55,9 @@ export async function buildSettings(flags: RequestFlags): Promise<ChatRequest> {
     ...(schema === undefined ? {} : { output: await readMap(schema, 'the schema') }),
     ...(maxTokens === undefined ? {} : { maxTokens }),
     ...(temperature === undefined ? {} : { temperature }),
-    ...(reasoning === undefined ? {} : { reasoning: /^\d+$/.test(reasoning) ? { budgetTokens: Number(reasoning) } : { effort: reasoning } }),
+    ...(reasoning === undefined
+      ? {}
+      : { reasoning: /^\d+$/.test(reasoning) ? { budgetTokens: Number(reasoning) } : { effort: reasoning } }),
     ...(wire === undefined ? {} : { wire }),
     ...(set === undefined ? {} : { extra: set }),
     ...(timeout === undefined ? {} : { timeout }),
@@ -64,7 +66,10 @@ export async function buildSettings(flags: RequestFlags): Promise<ChatRequest> {
 
 /** Images and files stand before the words about them. */
 export function buildPrompt(prompt: string, flags: RequestFlags): string | Part[] {
-  const parts: Part[] = [...(flags.image ?? []).map((path) => mediaPart('image', path)), ...(flags.file ?? []).map((path) => mediaPart('file', path))]
+  const parts: Part[] = [
+    ...(flags.image ?? []).map((path) => mediaPart('image', path)),
+    ...(flags.file ?? []).map((path) => mediaPart('file', path)),
+  ]
   return parts.length === 0 ? prompt : [...parts, { type: 'text', text: prompt }]
 }
 
@@ -77,9 +82,13 @@ function mediaPart(type: 'image' | 'file', path: string): Part {
 async function readTools(file: string): Promise<(Tool | RawTool)[]> {
   const data = await readData(file, 'the tools file')
   const list = typeof data === 'object' && data !== null && 'tools' in data ? data.tools : data
-  const isTool = (tool: unknown): boolean => typeof tool === 'object' && tool !== null && (('name' in tool && typeof tool.name === 'string') || 'raw' in tool)
+  const isTool = (tool: unknown): boolean =>
+    typeof tool === 'object' && tool !== null && (('name' in tool && typeof tool.name === 'string') || 'raw' in tool)
   if (Array.isArray(list) && list.length > 0 && list.every(isTool)) return list as (Tool | RawTool)[] // just seen to be; the rest is checked by the runtime
-  throw new UsageError(`the tools file ${file} should hold a list of tools`, 'each is { name, description, parameters }, where parameters is a JSON Schema')
+  throw new UsageError(
+    `the tools file ${file} should hold a list of tools`,
+    'each is { name, description, parameters }, where parameters is a JSON Schema',
+  )
 }
 
 function choiceOf(choice: string): ToolChoice {

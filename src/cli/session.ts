@@ -26,11 +26,17 @@ export function addressOption(command: Command): Command {
 export function modelOf(flags: { model?: string }): string {
   const model = flags.model ?? process.env.MODELWIRE_MODEL
   if (model === undefined || model === '') {
-    throw new UsageError('no model was named', 'pass -m provider/model, or set MODELWIRE_MODEL; `modelwire providers` lists the providers')
+    throw new UsageError(
+      'no model was named',
+      'pass -m provider/model, or set MODELWIRE_MODEL; `modelwire providers` lists the providers',
+    )
   }
   const at = model.indexOf('/')
   if (at > 0 && at < model.length - 1) return model
-  throw new UsageError(`expected a model as provider/model, got ${JSON.stringify(model)}`, '`modelwire providers` lists the providers, `modelwire models list <provider>` its models')
+  throw new UsageError(
+    `expected a model as provider/model, got ${JSON.stringify(model)}`,
+    '`modelwire providers` lists the providers, `modelwire models list <provider>` its models',
+  )
 }
 
 export function providerOf(model: string): string {

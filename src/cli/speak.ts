@@ -48,11 +48,15 @@ export function createVoice(): { hear: (event: Event) => void; end: () => void }
         case 'reasoning':
           return think(event.delta ?? '')
         case 'tool_call':
-          return aside(`${paintNote.cyan('tool call:')} ${safe(`${event.name}(${event.argumentsText})`)} ${paintNote.dim(safe(event.id))}`)
+          return aside(
+            `${paintNote.cyan('tool call:')} ${safe(`${event.name}(${event.argumentsText})`)} ${paintNote.dim(safe(event.id))}`,
+          )
         case 'warning':
           return aside(`${paintNote.yellow('warning:')} ${warningText(event)}`)
         case 'file':
-          return aside(`${paintNote.cyan('file:')} ${safe([event.mediaType, event.url].filter((part) => part !== undefined).join(' '))}`)
+          return aside(
+            `${paintNote.cyan('file:')} ${safe([event.mediaType, event.url].filter((part) => part !== undefined).join(' '))}`,
+          )
         default:
           return undefined // the rest is in the summary, or in --events
       }

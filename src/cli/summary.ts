@@ -6,7 +6,11 @@ export function summarize(result: ChatResult, verbose: boolean): void {
   if (result.refusal !== undefined) note(`${paintNote.yellow('refused:')} ${safe(result.refusal)}`)
   const ending = endings[result.finishReason]
   if (ending !== undefined) note(`${paintNote.yellow('note:')} ${ending}`)
-  const line = [...usageOf(result), ...speedOf(result), ...(result.cost === undefined ? [] : [`$${result.cost.toPrecision(3)}`])].join(' · ')
+  const line = [
+    ...usageOf(result),
+    ...speedOf(result),
+    ...(result.cost === undefined ? [] : [`$${result.cost.toPrecision(3)}`]),
+  ].join(' · ')
   note(paintNote.dim(line))
   if (verbose) tellReply(result)
 }
@@ -18,7 +22,8 @@ const endings: Partial<Record<ChatResult['finishReason'], string>> = {
 }
 
 export function usageOf({ usage }: ResultMeta): string[] {
-  const beside = (count: number | undefined, word: string): string => (count === undefined || count === 0 ? '' : ` (${count} ${word})`)
+  const beside = (count: number | undefined, word: string): string =>
+    count === undefined || count === 0 ? '' : ` (${count} ${word})`
   const { inputTokens, outputTokens, cachedInputTokens, reasoningTokens } = usage
   return [
     ...(inputTokens === undefined ? [] : [`${inputTokens} tokens in${beside(cachedInputTokens, 'cached')}`]),
@@ -52,8 +57,11 @@ function tellReply(result: ChatResult): void {
     ...(id === undefined ? [] : [`id ${id}`]),
     ...(requestId === undefined ? [] : [`request ${requestId}`]),
     `finish ${finishReason}${rawFinishReason === undefined || rawFinishReason === finishReason ? '' : ` (${rawFinishReason})`}`,
-    ...Object.entries(rateLimits ?? {}).map(([name, { remaining, limit }]) => `${name} left ${remaining ?? '?'} of ${limit ?? '?'}`),
+    ...Object.entries(rateLimits ?? {}).map(
+      ([name, { remaining, limit }]) => `${name} left ${remaining ?? '?'} of ${limit ?? '?'}`,
+    ),
   ]
   note(paintNote.dim(safe(said.join(' · '))))
-  for (const { url, title } of sources ?? []) note(paintNote.dim(safe(`source ${[title, url].filter((part) => part !== undefined).join(' ')}`)))
+  for (const { url, title } of sources ?? [])
+    note(paintNote.dim(safe(`source ${[title, url].filter((part) => part !== undefined).join(' ')}`)))
 }

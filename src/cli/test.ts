@@ -30,7 +30,10 @@ reads it says the exchange itself ({ use, operation, wire }) or a mapping: recor
 ./test/recordings.yaml, a list of rows such as { api: acme.chat, use: acme, operation: chat }. The first that fits wins.`
 
 export function testCommand(program: Command, done: (status: Status) => void): void {
-  const command = program.command('test').description('replay recorded exchanges against manifests').argument('[id...]', 'the manifests to try; all when absent')
+  const command = program
+    .command('test')
+    .description('replay recorded exchanges against manifests')
+    .argument('[id...]', 'the manifests to try; all when absent')
   command
     .option('--recordings <folder>', 'where the exchanges are (./recordings, or ./test/fixtures)')
     .option('--map <file>', 'which manifest reads which exchange')
@@ -73,7 +76,11 @@ async function test(ids: string[], flags: TestFlags): Promise<Status> {
       verdicts.push(verdict)
       if (flags.json === true) outJson(lineOf(verdict))
     }
-    if (verdicts.length === 0) throw new UsageError(`no exchange of ${folder} is read by ${ids.length === 0 ? 'any manifest' : ids.join(', ')}`, 'a mapping or the field `use` says which manifest reads which; see `modelwire test --help`')
+    if (verdicts.length === 0)
+      throw new UsageError(
+        `no exchange of ${folder} is read by ${ids.length === 0 ? 'any manifest' : ids.join(', ')}`,
+        'a mapping or the field `use` says which manifest reads which; see `modelwire test --help`',
+      )
     if (flags.json !== true) await show(verdicts)
     tellSum(verdicts, skipped)
     return verdicts.every(({ ok }) => ok) ? 0 : 1
@@ -92,7 +99,11 @@ function folderOf(named: string | undefined): string {
 function checkIds(ids: string[], mw: Runtime): void {
   const known = mw.providers().map(({ id }) => id)
   const wrong = ids.find((id) => !known.includes(id))
-  if (wrong !== undefined) throw new UsageError(`expected the id of a manifest, got "${wrong}"${didYouMean(wrong, known)}`, '`modelwire providers` lists them')
+  if (wrong !== undefined)
+    throw new UsageError(
+      `expected the id of a manifest, got "${wrong}"${didYouMean(wrong, known)}`,
+      '`modelwire providers` lists them',
+    )
 }
 
 // ---- one exchange ------------------------------------------------------------------------------------------------
@@ -101,20 +112,36 @@ function checkIds(ids: string[], mw: Runtime): void {
 function judge(found: Found, routes: Route[], ids: string[], mw: Runtime, cut: TestFlags['cut']): Verdict | 'unread' | 'other' {
   const { recording, file, problem } = found
   if (recording === undefined) {
-    return { id: file, use: '', ok: false, expected: null, actual: null, differences: [{ field: 'file', expected: 'an exchange', actual: problem ?? '' }] }
+    return {
+      id: file,
+      use: '',
+      ok: false,
+      expected: null,
+      actual: null,
+      differences: [{ field: 'file', expected: 'an exchange', actual: problem ?? '' }],
+    }
   }
   const route = routeOf(recording, routes)
   if (route === undefined) return 'unread'
   if (ids.length > 0 && !ids.includes(route.use)) return 'other'
   const told = replay(mw, recording, route, typeof cut === 'number' ? cut : undefined)
   const wrong = [...compare(recording, told), ...(cut === 'every' ? cutDifferences(mw, recording, route, told) : [])]
-  return { id: recording.id, use: route.use, ok: wrong.length === 0, expected: recording.expected ?? null, actual: told.actual, differences: wrong }
+  return {
+    id: recording.id,
+    use: route.use,
+    ok: wrong.length === 0,
+    expected: recording.expected ?? null,
+    actual: told.actual,
+    differences: wrong,
+  }
 }
 
 interface Told {
   actual: Actual
   /** Events and ending, for comparison. */
   trace: string
+  /** A failure that isn't the reply's, but ours. */
+  defect?: string
 }
 
 function replay(mw: Runtime, recording: Recording, { use, operation, wire }: Route, cut: ReplayOptions['cut']): Told {
@@ -128,7 +155,7 @@ function replay(mw: Runtime, recording: Recording, { use, operation, wire }: Rou
     const replayed: Replayed = mw.replay(recording, options)
     return { actual: actualOf({ replayed }), trace: traceOf(replayed.events) }
   } catch (error) {
-    if (!isModelwireError(error)) throw error
+    if (!isModelwireError(error)) return { actual: {}, trace: '', defect: String(error) } // the other exchanges go on
     const { timing: _, ...partial } = error.partial ?? { timing: undefined }
     return { actual: actualOf({ error }), trace: traceOf([error.kind, error.message, partial]) }
   }
@@ -144,10 +171,13 @@ function traceOf(value: unknown): string {
   })
 }
 
-function compare({ expected }: Recording, { actual }: Told): Difference[] {
+function compare({ expected }: Recording, { actual, defect }: Told): Difference[] {
+  if (defect !== undefined) return [{ field: 'defect', expected: null, actual: defect }]
   if (expected !== undefined) return differences(expected, actual)
   // Nobody said what it should say: it should be readable.
-  return actual.error === undefined || actual.error.status !== undefined ? [] : [{ field: 'error', expected: null, actual: actual.error }]
+  return actual.error === undefined || actual.error.status !== undefined
+    ? []
+    : [{ field: 'error', expected: null, actual: actual.error }]
 }
 
 /** So many places of a long body are tried. */
@@ -162,7 +192,13 @@ function cutDifferences(mw: Runtime, recording: Recording, route: Route, whole: 
   const cuts: ReplayOptions['cut'][] = [1, ...places.map((place) => [place])]
   const wrong = cuts.find((cut) => replay(mw, recording, route, cut).trace !== whole.trace)
   if (wrong === undefined) return []
-  return [{ field: `events, cut at ${Array.isArray(wrong) ? `byte ${wrong[0]}` : 'every byte'}`, expected: whole.trace, actual: replay(mw, recording, route, wrong).trace }]
+  return [
+    {
+      field: `events, cut at ${Array.isArray(wrong) ? `byte ${wrong[0]}` : 'every byte'}`,
+      expected: whole.trace,
+      actual: replay(mw, recording, route, wrong).trace,
+    },
+  ]
 }
 
 // ---- the report --------------------------------------------------------------------------------------------------
@@ -183,7 +219,8 @@ async function show(verdicts: Verdict[]): Promise<void> {
   for (const { id, use, ok, differences: found } of verdicts) {
     if (ok) continue
     out(`${paint.red('differs')} ${safe(id)} ${paint.dim(safe(use))}\n`)
-    for (const { field, expected, actual } of found) out(`  ${safe(field)}\n    expected ${brief(expected, 400)}\n    got      ${brief(actual, 400)}\n`)
+    for (const { field, expected, actual } of found)
+      out(`  ${safe(field)}\n    expected ${brief(expected, 400)}\n    got      ${brief(actual, 400)}\n`)
   }
   if (verdicts.some(({ ok }) => !ok)) out('\n')
   out(table(['manifest', 'same', 'differ', 'exchanges'], rows))
@@ -192,5 +229,7 @@ async function show(verdicts: Verdict[]): Promise<void> {
 function tellSum(verdicts: Verdict[], skipped: number): void {
   const right = verdicts.filter(({ ok }) => ok).length
   const share = right === verdicts.length ? paintNote.green('all the same') : paintNote.red(`${verdicts.length - right} differ`)
-  note(`${right} of ${verdicts.length} exchanges: ${share}${skipped === 0 ? '' : `; ${skipped} skipped: no row says who reads them`}`)
+  note(
+    `${right} of ${verdicts.length} exchanges: ${share}${skipped === 0 ? '' : `; ${skipped} skipped: no row says who reads them`}`,
+  )
 }

@@ -17,7 +17,10 @@ Examples:
 Each mistake is a line: file:line:column: what was expected, what came. Exit status 1 if there is any.`
 
 export function validateCommand(program: Command, done: (status: Status) => void): void {
-  const command = program.command('validate').description('find every mistake in manifests').argument('[file|folder|id...]', 'what to look at; all manifests when absent')
+  const command = program
+    .command('validate')
+    .description('find every mistake in manifests')
+    .argument('[file|folder|id...]', 'what to look at; all manifests when absent')
   protocolsOption(command)
     .addHelpText('after', examples)
     .action(async (names: string[], flags: { protocols?: string[] }) => done(await validate(names, flags.protocols ?? [])))
@@ -45,7 +48,8 @@ async function chosen(names: string[], catalog: Catalog): Promise<Chosen> {
     const kind = kindOf(name)
     const byId = kind === undefined ? catalog.file(name) : undefined
     const inside = kind === 'folder' ? createLayer(name, false).files() : []
-    if (kind === 'folder' && inside.length === 0) made.problems.push({ where: undefined, message: `expected manifests (*.yaml) in "${name}", got none`, severity: 'error' })
+    if (kind === 'folder' && inside.length === 0)
+      made.problems.push({ where: undefined, message: `expected manifests (*.yaml) in "${name}", got none`, severity: 'error' })
     else if (kind === 'folder') made.files.push(...inside)
     else if (kind === 'file') made.files.push(resolve(name))
     else if (byId !== undefined) made.files.push(byId)
@@ -69,9 +73,9 @@ function tellAll(problems: Problem[], files: string[]): Status {
   const errors = told.filter(({ severity }) => severity === 'error').length
   const warnings = told.length - errors
   const counts = [...(errors === 0 ? [] : [plural(errors, 'mistake')]), ...(warnings === 0 ? [] : [plural(warnings, 'warning')])]
-  const where = `in ${plural(files.length, 'manifest')}`
-  if (errors > 0) note(`${paintNote.red(counts.join(' and '))} ${where}`)
-  else out(`${paint.green('ok')} ${[counts.length === 0 ? 'no mistakes' : `no mistakes, ${counts.join('')}`, where].join(' ')}\n`)
+  const where = files.length === 0 ? '' : ` in ${plural(files.length, 'manifest')}`
+  if (errors > 0) note(`${paintNote.red(counts.join(' and '))}${where}`)
+  else out(`${paint.green('ok')} ${['no mistakes', ...counts].join(', ')}${where}\n`)
   return errors > 0 ? 1 : 0
 }
 

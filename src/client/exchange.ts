@@ -30,6 +30,7 @@ export interface Asked {
   endsAt: number | undefined
   limits: { event: number; reply: number }
   choices: number
+  learn: boolean
   /** Which attempt this is, from 1. */
   attempts: number
 }
@@ -116,6 +117,7 @@ function readReply(asked: Asked, reply: Reply, clocks: Clocks, failed: (error: u
     limit: asked.streamed ? asked.limits.event : asked.limits.reply,
     streamed: asked.streamed,
     framed: framed(reply.headers),
+    learn: asked.learn,
   })
   const chunks = reply.body[Symbol.asyncIterator]()
   return { headers: reply.headers, ...pump(reader, chunks, reply, clocks, failed) }

@@ -42,6 +42,8 @@ export interface RuntimeOptions {
   timeouts?: Timeouts
   retry?: RetryOptions | false
   limits?: Limits
+  /** False: every frame of a stream is parsed, none is read by the shape of those before it. For comparing; there is no other difference. */
+  learn?: boolean
   /** Looks at the files again on each use; a broken one keeps its last good version. */
   watch?: boolean
   /** Hears of manifests that broke while the last good version stays in use. */

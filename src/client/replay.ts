@@ -28,6 +28,8 @@ export interface ReplayOptions {
   wire?: string
   /** Where to cut the body: a number of bytes a piece, or the places. Whole when absent. */
   cut?: number | readonly number[]
+  /** False: every frame is parsed, none is read by the shape of those before it. */
+  learn?: boolean
   /** Choices that were asked for. */
   choices?: number
 }
@@ -58,6 +60,7 @@ export function replay(exchange: Exchange, operation: Operation, options: Replay
     endings: endingsOf(operation, { status: response.status, headers }, choices),
     limit: eventLimit,
     streamed,
+    learn: options.learn ?? true,
     framed: true, // recordings have lost their framing; what is there is all there was
   })
   const fold = createFold(options.provider)

@@ -155,6 +155,7 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
       endsAt,
       limits: settings.limits,
       choices: typeof normal.request.n === 'number' ? normal.request.n : 1,
+      learn: options.learn ?? true,
     }
     const policy = policyOf(provider, model, settings.own)
     const send = (): Promise<Live> =>

@@ -10,9 +10,12 @@ export interface Expression {
   /** Every path in it, for the checks at load. */
   paths: Path[]
   text: string
-  /** True when it can give several values, so that a literal list doesn't splice it. */
+  /** Whether it can be something without reading anything: it is a literal, or one is among its alternatives. */
   literal: boolean
 }
+
+/** What an expression turns out to read, while it is read itself. */
+type Found = Pick<Expression, 'paths' | 'literal'>
 
 /** Compiles a text: `$$…` is a literal `$…`, `$…` an expression, one with `{$…}` an interpolation, any other a literal. */
 export function compileText(text: string): Expression {
@@ -36,16 +39,16 @@ export function compileExpression(text: string): Expression {
 
 function readExpression(cursor: Cursor): Expression {
   const start = cursor.at
-  const paths: Path[] = []
-  let evaluate = readAlternatives(cursor, paths)
+  const found: Found = { paths: [], literal: false }
+  let evaluate = readAlternatives(cursor, found)
   for (skipSpace(cursor); take(cursor, '|'); skipSpace(cursor)) evaluate = readFilter(cursor, evaluate)
   const text = cursor.text.slice(start, cursor.at).trim()
-  return { eval: evaluate, paths, text, literal: false }
+  return { eval: evaluate, ...found, text }
 }
 
-function readAlternatives(cursor: Cursor, paths: Path[]): Eval {
-  const sources = [readSource(cursor, paths)]
-  for (skipSpace(cursor); take(cursor, '??'); skipSpace(cursor)) sources.push(readSource(cursor, paths))
+function readAlternatives(cursor: Cursor, found: Found): Eval {
+  const sources = [readSource(cursor, found)]
+  for (skipSpace(cursor); take(cursor, '??'); skipSpace(cursor)) sources.push(readSource(cursor, found))
   const [first, second] = sources
   if (first === undefined) return () => undefined
   if (second === undefined) return first
@@ -59,15 +62,16 @@ function readAlternatives(cursor: Cursor, paths: Path[]): Eval {
   }
 }
 
-function readSource(cursor: Cursor, paths: Path[]): Eval {
+function readSource(cursor: Cursor, found: Found): Eval {
   skipSpace(cursor)
   if (cursor.text[cursor.at] === '$') {
     const path = readPath(cursor)
-    paths.push(path)
+    found.paths.push(path)
     return compilePath(path)
   }
   const literal = readLiteral(cursor)
   if (literal === undefined) return fail(cursor, 'a path such as $.name, or a JSON literal')
+  found.literal ||= literal.value !== null
   return () => literal.value ?? undefined
 }
 
@@ -93,6 +97,7 @@ function apply(input: Eval, filter: Filter, args: unknown[], text: string): Eval
   return (at, roots) => {
     const value = input(at, roots)
     if (value === undefined || value === null) return undefined
+    roots.filtered?.(value)
     try {
       return filter(value, args) ?? undefined
     } catch {
@@ -107,19 +112,21 @@ export function compileInterpolation(text: string, write: (value: unknown) => st
   const cursor: Cursor = { text, at: 0 }
   const pieces: (string | Eval)[] = []
   const paths: Path[] = []
+  let literal = true
   while (cursor.at < text.length) {
     const open = text.indexOf('{$', cursor.at)
-    const literal = text.slice(cursor.at, open < 0 ? text.length : open)
-    if (literal !== '') pieces.push(literal)
+    const plain = text.slice(cursor.at, open < 0 ? text.length : open)
+    if (plain !== '') pieces.push(plain)
     if (open < 0) break
     cursor.at = open + 1
     const inner = readExpression(cursor)
     skipSpace(cursor)
     expect(cursor, '}')
     paths.push(...inner.paths)
+    literal &&= inner.literal
     pieces.push(inner.eval)
   }
-  return { eval: joined(pieces, write), paths, text, literal: false }
+  return { eval: joined(pieces, write), paths, text, literal }
 }
 
 function joined(pieces: (string | Eval)[], write: (value: unknown) => string): Eval {

@@ -222,6 +222,8 @@ function compileSwitch(node: PlainMap, context: Context): Eval {
     if (key.startsWith('$')) continue
     cases.set(key, compileTemplate(node[key], context, { container: node, key }))
     if (typeof node.$switch === 'string' && node.$switch.endsWith('.type')) context.types.add(key)
+    // A turn of the role `tool` holds results and nothing else.
+    if (typeof node.$switch === 'string' && node.$switch.endsWith('.role') && key === 'tool') context.types.add('tool_result')
   }
   const otherwise = '$else' in node ? compileTemplate(node.$else, context, { container: node, key: '$else' }) : undefined
   const text = String(node.$switch)

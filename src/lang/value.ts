@@ -14,6 +14,8 @@ export interface Roots {
   now?: number
   /** Set once a stream's `start` is whole: the rules needn't read it from every further frame. */
   started?: boolean
+  /** Told of every value that a filter gets; only while a frame's shape is being learnt. */
+  filtered?: (value: unknown) => void
   /** Told when a `$switch` has no case for a value of the request. */
   miss?: (expression: string, value: unknown, where: string) => void
   /** Where each key of a built map comes from; filled only for `explain`. */

@@ -84,7 +84,8 @@ export function createCatalog(options: CatalogOptions): Catalog {
   function findBelow(id: string, below: number): Found | undefined {
     for (let layer = below - 1; layer >= 0; layer--) {
       const file = layers[layer]?.find(id)
-      if (file !== undefined) return { source: versions.read(file, id, layers[layer], check && paths[layer] !== bundledProtocols), layer }
+      if (file !== undefined)
+        return { source: versions.read(file, id, layers[layer], check && paths[layer] !== bundledProtocols), layer }
     }
     return undefined
   }
@@ -209,7 +210,8 @@ function fail(error: ModelwireError): never {
 }
 
 function unknown(id: string, ids: string[]): ModelwireError {
-  const hint = 'Run `modelwire providers` to see them all, or add a YAML file to a folder that `protocols` or MODELWIRE_PROTOCOLS names.'
+  const hint =
+    'Run `modelwire providers` to see them all, or add a YAML file to a folder that `protocols` or MODELWIRE_PROTOCOLS names.'
   return new ModelwireError('configuration', `there is no provider or dialect "${id}"${didYouMean(id, ids)}`, { hint })
 }
 

@@ -30,7 +30,9 @@ export function checkManifest(file: string, catalog: Catalog): Problem[] {
   } catch (error) {
     if (sound) throw error // else the shape is to blame, and was told
   }
-  return [...problems, ...found.filter((problem) => !problems.some((known) => samePlace(known, problem)))].toSorted(byPlace(source.file))
+  return [...problems, ...found.filter((problem) => !problems.some((known) => samePlace(known, problem)))].toSorted(
+    byPlace(source.file),
+  )
 }
 
 /** Files of one folder that say they are the same manifest: only one of them would ever be read. */
@@ -40,7 +42,14 @@ export function checkIds(folder: string): Problem[] {
     const id = layer.idOf(file)
     const read = id === undefined ? undefined : layer.find(id)
     if (read === undefined || read === file) return []
-    return [{ where: start(file), message: `expected an id of its own, got "${id}", which is that of ${read}`, hint: 'Only one of them is read: rename or remove the other.', severity: 'error' as const }]
+    return [
+      {
+        where: start(file),
+        message: `expected an id of its own, got "${id}", which is that of ${read}`,
+        hint: 'Only one of them is read: rename or remove the other.',
+        severity: 'error' as const,
+      },
+    ]
   })
 }
 
@@ -56,7 +65,8 @@ function checkWhole(id: string, file: string, catalog: Catalog, problems: Proble
 
 /** Each operation, for a model without patches and for each combination of patches that some model gets. */
 function compileAll(manifest: Data, file: string, problems: Problem[]): void {
-  const report = ({ message, hint, position }: Fault): void => add(problems, { where: position ?? start(file), message, ...(hint === undefined ? {} : { hint }), severity: 'error' })
+  const report = ({ message, hint, position }: Fault): void =>
+    add(problems, { where: position ?? start(file), message, ...(hint === undefined ? {} : { hint }), severity: 'error' })
   for (const variant of variants(manifest, file, problems)) {
     const operations = isMap(variant['operations']) ? variant['operations'] : {}
     for (const name of Object.keys(operations)) {
@@ -70,7 +80,8 @@ function variants(manifest: Data, file: string, problems: Problem[]): Data[] {
   const models = entries.flatMap((entry) => [entry['match']].flat()).filter((match) => typeof match === 'string')
   const combinations = new Map<string, string>()
   // A name that the pattern fits: what stands for anything may stand for nothing.
-  for (const model of models.map((match) => match.replaceAll('*', '').replaceAll('?', 'x'))) combinations.set(matchingPatches(manifest, model).join(), model)
+  for (const model of models.map((match) => match.replaceAll('*', '').replaceAll('?', 'x')))
+    combinations.set(matchingPatches(manifest, model).join(), model)
   combinations.delete('')
   const made = [...combinations.values()].map((model) => tried(file, problems, () => patched(manifest, model)))
   return [manifest, ...made.filter((variant) => variant !== undefined)]
@@ -117,13 +128,19 @@ function add(problems: Problem[], problem: Problem): void {
 }
 
 function samePlace(a: Problem, b: Problem): boolean {
-  return a.severity === b.severity && a.where?.file === b.where?.file && a.where?.line === b.where?.line && a.where?.column === b.where?.column
+  return (
+    a.severity === b.severity &&
+    a.where?.file === b.where?.file &&
+    a.where?.line === b.where?.line &&
+    a.where?.column === b.where?.column
+  )
 }
 
 /** By line and column; mistakes that are inherited from another file stand behind its own. */
 function byPlace(own: string): (a: Problem, b: Problem) => number {
   const file = ({ where }: Problem): string => (where === undefined || where.file === own ? '' : where.file)
-  return (a, b) => file(a).localeCompare(file(b)) || (a.where?.line ?? 0) - (b.where?.line ?? 0) || (a.where?.column ?? 0) - (b.where?.column ?? 0)
+  return (a, b) =>
+    file(a).localeCompare(file(b)) || (a.where?.line ?? 0) - (b.where?.line ?? 0) || (a.where?.column ?? 0) - (b.where?.column ?? 0)
 }
 
 function positionIn(where: string | undefined): Position | undefined {

@@ -2,6 +2,7 @@ import { ModelwireError } from '../core/error.ts'
 import type { FinishReason, Usage } from '../core/result.ts'
 import type { Completion, DecoderName, ReadPlan } from '../pipeline/read.ts'
 import { compileRules } from '../pipeline/rules.ts'
+import { wordsOf } from '../pipeline/words.ts'
 import type { SseOptions } from '../pipeline/decode/sse.ts'
 import { compileInterpolation, type Expression } from '../lang/expr.ts'
 import { glob } from '../lang/pattern.ts'
@@ -102,6 +103,7 @@ export function compileOperation(manifest: PlainMap, name: string, report: (faul
       rules,
       split: isMap(node.split) && isMap(node.split.text) ? (node.split.text as unknown as ReadPlan['split']) : undefined, // shape checked by the schema
       complete: compileCompletion(node, context),
+      special: wordsOf(node.events, node.select, node.complete, manifest.define),
     },
     finish: compileFinish(node),
     usage,

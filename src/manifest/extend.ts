@@ -1,5 +1,5 @@
 import { kindOf, mistake } from './mistake.ts'
-import { copyPositions, positionOf, setPosition } from './position.ts'
+import { positionOf, setPosition, sharePositions } from './position.ts'
 
 type Entries = Record<string, unknown>
 
@@ -12,11 +12,11 @@ export function extend(parent: unknown, child: unknown): unknown {
   if (!isMergeable(child)) return child
   const under = isMergeable(parent) ? parent : {}
   const result: Entries = { ...under }
-  copyPositions(under, result)
+  sharePositions(result, child, under)
   for (const [key, value] of Object.entries(child)) {
     if (value === null) delete result[key]
     else if (isAppend(key)) append(result, key, value, child)
-    else put(result, key, extend(Object.hasOwn(result, key) ? result[key] : undefined, value), child, key)
+    else result[key] = extend(Object.hasOwn(result, key) ? result[key] : undefined, value)
   }
   return result
 }
@@ -40,8 +40,8 @@ function cleared(parent: Entries, child: Entries): Entries {
     return [name, moves ? pick(operation, (key) => key !== 'post' && key !== 'get') : operation]
   })
   const result = { ...kept, operations: Object.fromEntries(targets) }
-  copyPositions(kept, result)
-  copyPositions(kept['operations'], result.operations)
+  sharePositions(result, kept)
+  sharePositions(result.operations, kept['operations'])
   return result
 }
 
@@ -49,7 +49,7 @@ function cleared(parent: Entries, child: Entries): Entries {
 export function pick(data: unknown, fits: (key: string) => boolean): Entries {
   if (!isMap(data)) return {}
   const result = Object.fromEntries(Object.entries(data).filter(([key]) => fits(key)))
-  copyPositions(data, result)
+  sharePositions(result, data)
   return result
 }
 
@@ -74,16 +74,12 @@ function append(result: Entries, written: string, value: unknown, child: Entries
     throw wrongList(`expected "${key}" to be a list to append to, got ${kindOf(before)}`, child, written)
   }
   const list: unknown[] = [...before, ...value]
-  copyPositions(before, list)
+  sharePositions(list, before)
   for (let index = 0; index < value.length; index++) {
     const position = positionOf(value, index)
     if (position) setPosition(list, before.length + index, position)
   }
-  put(result, key, list, child, written)
-}
-
-function put(result: Entries, key: string, value: unknown, child: Entries, written: string): void {
-  result[key] = value
+  result[key] = list
   const position = positionOf(child, written)
   if (position) setPosition(result, key, position)
 }

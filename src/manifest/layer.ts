@@ -1,5 +1,5 @@
 import { readdirSync, realpathSync, statSync, type Dirent } from 'node:fs'
-import { basename, join, resolve, sep } from 'node:path'
+import { join, resolve, sep } from 'node:path'
 import { ModelwireError } from '../core/error.ts'
 import { readText } from './load.ts'
 import { mistake } from './mistake.ts'
@@ -78,7 +78,7 @@ export function createLayer(path: string, watch: boolean): Layer {
   function find(id: string): string | undefined {
     if (!idPattern.test(id)) return undefined
     const { files } = list()
-    const named = files.find((file) => nameOf(file) === id && (idOf(file) ?? id) === id)
+    const named = files.find((file) => isNamed(file, id) && (idOf(file) ?? id) === id)
     return named ?? files.find((file) => idOf(file) === id)
   }
 
@@ -161,6 +161,6 @@ function byName(a: Dirent, b: Dirent): number {
   return a.name < b.name ? -1 : 1
 }
 
-function nameOf(file: string): string {
-  return basename(file).replace(/\.ya?ml$/, '')
+function isNamed(file: string, id: string): boolean {
+  return file.endsWith(`${sep}${id}.yaml`) || file.endsWith(`${sep}${id}.yml`)
 }

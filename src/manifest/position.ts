@@ -5,49 +5,54 @@ export interface Position {
   column: number
 }
 
-/** Lines and columns, in turn, of all entries of one container; they begin at `first` of a longer list. */
-interface Packed {
-  file: string
-  numbers: readonly number[]
-  first: number
+/** What is known of the entries of one map or list. Nothing is copied or unpacked before someone asks. */
+interface Places {
+  own?: Map<string, Position>
+  /** Lines and columns of all entries, in turn, from `first` on. */
+  packed?: { file: string; numbers: readonly number[]; first: number }
+  /** Containers whose places hold here too, the first that knows one wins. */
+  also?: readonly object[]
 }
 
 /** Beside the data, not in it: maps and lists stay plain, and a copy without positions is no mistake. */
-const places = new WeakMap<object, Map<string, Position> | Packed>()
+const places = new WeakMap<object, Places>()
 
 /** Where the entry `key` of a map (its key) or of a list (its value) was written; absent for what was made in memory. */
 export function positionOf(container: object, key: string | number): Position | undefined {
-  return placesOf(container)?.get(String(key))
+  const known = places.get(container)
+  if (known === undefined) return undefined
+  const own = known.own?.get(String(key))
+  if (own !== undefined) return own
+  if (known.packed !== undefined) return unpack(container, known.packed, String(key))
+  for (const other of known.also ?? []) {
+    const position = positionOf(other, key)
+    if (position !== undefined) return position
+  }
+  return undefined
 }
 
-/** Most positions are never asked for: a container's are unpacked when one is. */
-function placesOf(container: object): Map<string, Position> | undefined {
-  const known = places.get(container)
-  if (known === undefined || known instanceof Map) return known
-  const { file, numbers, first } = known
-  const unpacked = new Map<string, Position>()
-  for (const [index, key] of Object.keys(container).entries()) {
-    unpacked.set(key, { file, line: numbers[first + 2 * index] ?? 0, column: numbers[first + 2 * index + 1] ?? 0 })
-  }
-  places.set(container, unpacked)
-  return unpacked
+function unpack(container: object, { file, numbers, first }: NonNullable<Places['packed']>, key: string): Position | undefined {
+  const index = Object.keys(container).indexOf(key)
+  const [line, column] = numbers.slice(first + 2 * index, first + 2 * index + 2)
+  return index >= 0 && line !== undefined && column !== undefined ? { file, line, column } : undefined
 }
 
 /** Says where the entry `key` of `container` stands. */
 export function setPosition(container: object, key: string | number, position: Position): void {
-  const known = placesOf(container)
-  if (known) known.set(String(key), position)
-  else places.set(container, new Map([[String(key), position]]))
+  const known = places.get(container) ?? {}
+  known.own ??= new Map()
+  known.own.set(String(key), position)
+  places.set(container, known)
 }
 
 /** Says where all entries of `container` stand: line and column of each, in turn, from `first` on. */
 export function setPositions(container: object, file: string, numbers: readonly number[], first: number): void {
-  places.set(container, { file, numbers, first })
+  places.set(container, { packed: { file, numbers, first } })
 }
 
-/** Gives `to` all positions of `from`; what `to` knew of the same keys is replaced. */
-export function copyPositions(from: object, to: object): void {
-  for (const [key, position] of placesOf(from) ?? []) setPosition(to, key, position)
+/** Gives `to`, of which nothing is known, the positions of others that don't change any more; the first that knows one wins. */
+export function sharePositions(to: object, ...from: object[]): void {
+  places.set(to, { also: from })
 }
 
 /** `file:line:column`, or `a manifest` where nobody knows. */

@@ -42,10 +42,12 @@ function walk(node: unknown, visit: (container: object, keys: string[]) => void)
   for (const value of Object.values(node)) walk(value, visit)
 }
 
+const built = new URL('../snapshots/', import.meta.url)
+
 /** Reads the manifest in `file`: from the build's snapshot where there is one of the very same text, else by parsing it. */
-export function readSource(file: string, id: string): Source {
+export function readSource(file: string, id: string, snapshots: URL = built): Source {
   const text = readText(file)
-  const path = new URL(`../snapshots/${id}.json`, import.meta.url)
+  const path = new URL(`${id}.json`, snapshots)
   if (existsSync(path)) {
     const snapshot = JSON.parse(readFileSync(path, 'utf8')) as Snapshot // our own build wrote it
     if (snapshot.text === text) return restore(snapshot, file)

@@ -39,7 +39,9 @@ function needsBelow(events: unknown): Needs[] {
 function fieldsOf(text: unknown): Needs {
   if (typeof text !== 'string' || !text.startsWith('$.')) return undefined
   try {
-    const firsts = compileExpression(text).paths.map(({ root, steps }) => (root === undefined && steps[0]?.kind === 'name' ? steps[0].name : undefined))
+    const { paths, literal } = compileExpression(text)
+    if (literal) return undefined
+    const firsts = paths.map(({ root, steps }) => (root === undefined && steps[0]?.kind === 'name' ? steps[0].name : undefined))
     return firsts.every((name) => name !== undefined) ? new Set(firsts) : undefined
   } catch (error) {
     if (error instanceof SyntaxFault) return undefined // reported where the rule itself is compiled

@@ -10,6 +10,12 @@ export type Operator<In, Out> = (next: Sink<Out>) => Sink<In>
 /** What a decoder yields: a JSON value, bytes, or a transport's own object. */
 export type Frame = unknown
 
+/** Takes what a framing cuts out of the bytes: texts that hold a frame as JSON, or frames that are values already. */
+export interface FrameSink extends Sink<Frame> {
+  /** `tag` is the event's name, where the framing has one; `atEnd`: it may have been cut off by the end of the stream. */
+  text(text: string, atEnd: boolean, tag?: string): void
+}
+
 /** What one stream knows about its own completion; shared by its operators. */
 export interface Progress {
   /** The framing's own terminator came. */

@@ -1,17 +1,19 @@
 import { ModelwireError } from '../core/error.ts'
 import type { Event } from '../core/event.ts'
 import type { Pattern } from '../lang/pattern.ts'
-import type { Eval, Roots } from '../lang/value.ts'
+import { type Eval, isMap, type Roots } from '../lang/value.ts'
 import { accumulate, type Endings } from './accumulate.ts'
 import { bytes } from './decode/bytes.ts'
-import { tooLarge } from './decode/frame.ts'
+import { parseFrame, tooLarge } from './decode/frame.ts'
 import { json } from './decode/json.ts'
 import { ndjson } from './decode/ndjson.ts'
 import { sse, type SseOptions } from './decode/sse.ts'
-import type { Frame, Operator, Progress, Sink } from './operator.ts'
+import { createLearner, type Outcome, type Speak } from './learn.ts'
+import type { Frame, FrameSink, Progress, Sink } from './operator.ts'
 import type { Rules } from './rules.ts'
 import type { Speech } from './speech.ts'
 import { split, type SplitOptions } from './split.ts'
+import type { Special } from './words.ts'
 
 export type DecoderName = 'sse' | 'ndjson' | 'json' | 'bytes'
 
@@ -30,6 +32,8 @@ export interface ReadPlan {
   rules: Rules
   split: SplitOptions | undefined
   complete: Completion
+  /** Words that rules compare with; see learn.ts. */
+  special: Special
 }
 
 export interface ReadInput {
@@ -42,6 +46,8 @@ export interface ReadInput {
   streamed: boolean
   /** Whether the body's end proves that it is whole: one that just stops with its connection may have been cut. */
   framed: boolean
+  /** Whether frames may be read by the shape of those before them. */
+  learn: boolean
 }
 
 /** One reply being read: bytes in, events out, synchronously. */
@@ -65,7 +71,7 @@ export function createReader(plan: ReadPlan, input: ReadInput): Reader {
     finish: () => void (progress.finish = true),
   })
   const speeches = plan.split === undefined ? accumulated : split(plan.split, accumulated)
-  const frames = map(plan, roots, progress, {
+  const frames = map(plan, input, progress, {
     push: (speech) => speeches.push(speech),
     end() {
       prove(plan.complete, progress, framing, input.framed)
@@ -112,18 +118,43 @@ export function createReader(plan: ReadPlan, input: ReadInput): Reader {
   }
 }
 
-/** Runs the rules on each frame. */
-function map(plan: ReadPlan, roots: Roots, progress: Progress, next: Sink<Speech>): Sink<Frame> {
+/** Runs the rules on each frame, or says at once what they would say of one whose shape is known. */
+function map(plan: ReadPlan, input: ReadInput, progress: Progress, next: Sink<Speech>): FrameSink {
   const { rules, select, complete } = plan
+  const { roots, limit } = input
+  const { tag: tagged } = plan.decode.options
   const [closing, ...others] = complete.when
   const say = (speech: Speech): void => next.push(speech)
+
+  const speak: Speak = (frame, seen, hear) => {
+    const selected = select === undefined ? frame : select(frame, seen)
+    const matched = rules.run(selected, seen, hear)
+    return { matched, closed: closing !== undefined && (closing(selected) || others.some((when) => when(selected))) }
+  }
+  const revive = (text: string, tag: string | undefined, atEnd = false): Frame => {
+    const frame = parseFrame(text, limit, atEnd)
+    if (tagged !== undefined && tag !== undefined && isMap(frame)) frame[tagged] ??= tag
+    return frame
+  }
+  const learner = input.learn ? createLearner(speak, roots, plan.special, say, revive) : undefined
+
+  const count = ({ matched, closed }: Outcome): void => {
+    progress.frames++
+    if (!matched) progress.unmatched++
+    if (closed) progress.closed = true
+  }
+
   return {
     push(frame) {
+      if (!progress.closed) count(speak(frame, roots, say))
+    },
+    text(text, atEnd, event) {
       if (progress.closed) return
-      const selected = select === undefined ? frame : select(frame, roots)
-      progress.frames++
-      if (!rules.run(selected, roots, say)) progress.unmatched++
-      if (closing !== undefined && (closing(selected) || others.some((when) => when(selected)))) progress.closed = true
+      const tag = tagged === undefined ? undefined : event
+      const told = text.length > limit ? undefined : learner?.tell(text, tag)
+      if (told !== undefined) return count(told)
+      count(speak(revive(text, tag, atEnd), roots, say))
+      learner?.study(text, tag)
     },
     end: () => next.end(),
   }
@@ -136,7 +167,7 @@ function prove(complete: Completion, progress: Progress, framing: DecoderName | 
   throw new ModelwireError('truncated', 'the stream ended without its closing proof; what had come is in `partial`')
 }
 
-function decoderOf(name: DecoderName, options: SseOptions, limit: number, progress: Progress): Operator<Uint8Array, Frame> {
+function decoderOf(name: DecoderName, options: SseOptions, limit: number, progress: Progress): (next: FrameSink) => Sink<Uint8Array> {
   switch (name) {
     case 'sse':
       return sse(options, limit, progress)

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { array, assert, constantFrom, property } from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { clean, createCleaner } from '../../src/cli/clean.ts'
 
@@ -18,9 +18,9 @@ describe('what a model writes, on a terminal', () => {
   ])('loses %s', (_name, text, shown) => expect(clean(text)).toBe(shown))
 
   it('shows the same wherever it is cut, and never a control character', () => {
-    const bits = fc.constantFrom('\u001b', '[', ']', '31m', ';', 'x', '\n', '\u0007', '\\', '\u009b', 'P', 'é')
-    fc.assert(
-      fc.property(fc.array(bits, { maxLength: 20 }), (parts) => {
+    const bits = constantFrom('\u001b', '[', ']', '31m', ';', 'x', '\n', '\u0007', '\\', '\u009b', 'P', 'é')
+    assert(
+      property(array(bits, { maxLength: 20 }), (parts) => {
         const cleaner = createCleaner()
         const pieces = parts.map((part) => cleaner(part)).join('')
         expect(pieces).toBe(clean(parts.join('')))

@@ -9,11 +9,23 @@ describe('help', () => {
     const ran = await modelwire(args)
     expect(ran).toMatchObject({ status: 0, stderr: '' })
     expect(ran.stdout).toMatch(/^Usage: modelwire /)
-    for (const command of ['chat', 'embed', 'explain', 'validate', 'test', 'new', 'providers', 'models']) expect(ran.stdout).toMatch(new RegExp(`^ {2}${command} `, 'm'))
+    for (const command of ['chat', 'embed', 'explain', 'validate', 'test', 'new', 'providers', 'models'])
+      expect(ran.stdout).toMatch(new RegExp(`^ {2}${command} `, 'm'))
     expect(ran.stdout).toContain('Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.')
   })
 
-  it.each([['chat'], ['embed'], ['explain'], ['validate'], ['test'], ['new'], ['providers'], ['models'], ['models list'], ['models show']])('%s has its own, with examples', async (command) => {
+  it.each([
+    ['chat'],
+    ['embed'],
+    ['explain'],
+    ['validate'],
+    ['test'],
+    ['new'],
+    ['providers'],
+    ['models'],
+    ['models list'],
+    ['models show'],
+  ])('%s has its own, with examples', async (command) => {
     const ran = await modelwire([...command.split(' '), '--help'])
     expect(ran).toMatchObject({ status: 0, stderr: '' })
     expect(ran.stdout).toContain(`Usage: modelwire ${command}`)

@@ -6,10 +6,33 @@ import { demo, sse } from '../tools/demo.ts'
 import { folder, jsonLines, modelwire, type Ran } from './run.ts'
 
 const headers = { 'content-type': 'text/event-stream' }
-const body = sse({ id: 'r1', model: 'm1' }, { text: 'It is ' }, { text: 'blue ☃.' }, { stop: 'done' }, { sum: { in: 5, out: 3 } }, '[END]')
-const right = { id: 'right', api: 'demo.chat', provider: 'demo', request: { body: { model: 'm1', stream: true } }, response: { status: 200, headers, bodyText: body }, expected: { text: 'It is blue ☃.', toolCalls: [], usage: { inputTokens: 5, outputTokens: 3 }, finishReason: 'done' } }
+const body = sse(
+  { id: 'r1', model: 'm1' },
+  { text: 'It is ' },
+  { text: 'blue ☃.' },
+  { stop: 'done' },
+  { sum: { in: 5, out: 3 } },
+  '[END]',
+)
+const right = {
+  id: 'right',
+  api: 'demo.chat',
+  provider: 'demo',
+  request: { body: { model: 'm1', stream: true } },
+  response: { status: 200, headers, bodyText: body },
+  expected: { text: 'It is blue ☃.', toolCalls: [], usage: { inputTokens: 5, outputTokens: 3 }, finishReason: 'done' },
+}
 const wrong = { ...right, id: 'wrong', expected: { ...right.expected, text: 'It is green.' } }
-const refused = { ...right, id: 'refused', response: { status: 400, headers: { 'content-type': 'application/json' }, bodyText: '{"error":{"message":"too long","code":"too_long"}}' }, expected: { error: { status: 400, message: 'too long' } } }
+const refused = {
+  ...right,
+  id: 'refused',
+  response: {
+    status: 400,
+    headers: { 'content-type': 'application/json' },
+    bodyText: '{"error":{"message":"too long","code":"too_long"}}',
+  },
+  expected: { error: { status: 400, message: 'too long' } },
+}
 const foreign = { ...right, id: 'foreign', api: 'other.chat' }
 
 const mapping = '- { api: demo.chat, provider: [demo, twin], use: demo, operation: chat }\n'
@@ -18,7 +41,8 @@ function test(exchanges: Record<string, unknown>, args: string[], map: string | 
   const path = folder({ 'demo.yaml': demo('http://127.0.0.1:9') })
   const recordings = folder(map === '' ? {} : { 'recordings.yaml': map })
   mkdirSync(join(recordings, 'deep'))
-  for (const [name, data] of Object.entries(exchanges)) writeFileSync(join(recordings, 'deep', name), typeof data === 'string' ? data : JSON.stringify(data))
+  for (const [name, data] of Object.entries(exchanges))
+    writeFileSync(join(recordings, 'deep', name), typeof data === 'string' ? data : JSON.stringify(data))
   return modelwire(['test', '--recordings', recordings, '--protocols', path, ...args], { cwd: path })
 }
 
@@ -73,7 +97,11 @@ describe('test', () => {
     const cut = { ...open, response: { ...open.response, bodyText: body.slice(0, 60) } }
     const ran = await test({ 'a.json': cut }, ['--json'])
     expect(ran.status).toBe(1)
-    expect(jsonLines(ran.stdout)[0]).toMatchObject({ ok: false, expected: null, differences: [{ field: 'error', actual: { kind: 'truncated' } }] })
+    expect(jsonLines(ran.stdout)[0]).toMatchObject({
+      ok: false,
+      expected: null,
+      differences: [{ field: 'error', actual: { kind: 'truncated' } }],
+    })
   })
 
   it('tells a file that is broken, and a manifest that is missing', async () => {

@@ -58,7 +58,7 @@ write('node_modules/modelwire/index.js', `export * from ${JSON.stringify(join(ro
 symlinkSync(join(root, 'node_modules/@types'), join(desk, 'node_modules/@types'))
 write('package.json', '{ "type": "module" }')
 write('bin/modelwire', `#!/bin/sh\nexec "${process.execPath}" "${cli}" "$@"\n`, 0o755)
-write('bin/npx', `#!/bin/sh\nshift\nexec "${process.execPath}" "${cli}" "$@"\n`, 0o755)
+write('bin/npx', `#!/bin/sh\n[ "$1" = node ] && shift\nshift\nexec "${process.execPath}" "${cli}" "$@"\n`, 0o755)
 
 const folderOf = ({ page }: Block): string => page.replace(/\W/g, '_')
 const blocks = pages.flatMap((page) => page.blocks)
@@ -104,12 +104,16 @@ it(`the types of ${modules.size} blocks are right`, { timeout: 60_000 }, async (
   expect(named(printed)).toBe('')
 })
 
-/** Faults with the place in the page, not in the file that was made of it. */
+/** Faults of the blocks, with the place in the page; those of our sources are told by `npm run types`. */
 function named(printed: string): string {
-  return printed.replace(/^(\S+)line-(\d+)\.ts\((\d+),(\d+)\)/gm, (whole, folder: string, line: string, row: string) => {
+  const placed = printed.replace(/^(\S+)line-(\d+)\.ts\((\d+),(\d+)\)/gm, (whole, folder: string, line: string, row: string) => {
     const found = [...modules].find(([block]) => folder.includes(folderOf(block)) && block.line === Number(line))
     return found === undefined ? whole : `${found[0].page}:${found[0].line + Number(row) - found[1].shift}`
   })
+  return placed
+    .split('\n')
+    .filter((line) => pages.some(({ name }) => line.startsWith(`${name}:`)))
+    .join('\n')
 }
 
 // ---- one test a block, in the order of the page ------------------------------------------------------------------
@@ -193,7 +197,7 @@ async function runModule(block: Block): Promise<string[]> {
 async function runCommands(block: Block): Promise<string[]> {
   const faults: string[] = []
   for (const line of commandsOf(block.text)) {
-    if (!/(^|\s|\|)(npx )?modelwire /.test(line)) continue
+    if (!/(^|\s)(npx )?modelwire |^npx node src\/cli\/main\.ts /.test(line)) continue
     const { status, text } = await shell(block, line)
     if (status !== 0) faults.push(`${line}\n${text}`)
   }

@@ -1,7 +1,12 @@
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { anchorsOf, pages, root } from './pages.ts'
+import { anchorsOf, measured, pages, root } from './pages.ts'
+
+/** Until the benchmarks have run once, the page that they write isn't there. */
+it.skipIf(!existsSync(join(root, measured)))(`${measured} is there`, () => {
+  expect(pages.some(({ text }) => text.includes(measured))).toBe(true)
+})
 
 const anchors = new Map(pages.map((page) => [page.name, anchorsOf(page)]))
 
@@ -14,7 +19,7 @@ describe.each(pages)('$name', (page) => {
     const broken = links.filter((link) => {
       const [path = '', anchor] = link.split('#')
       const file = path === '' ? page.name : join(dirname(page.name), path)
-      if (!existsSync(join(root, file))) return true
+      if (!existsSync(join(root, file))) return file !== measured
       return anchor !== undefined && anchors.get(file)?.includes(anchor) === false
     })
     expect(broken).toEqual([])

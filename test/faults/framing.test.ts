@@ -35,7 +35,11 @@ const framings: [string, string | Uint8Array, string][] = [
   ['CR alone', `data: ${say('a')}\r\rdata: ${say('b')}\r\rdata: [END]\r\r`, 'ab'],
   ['all line ends at once', `data: ${say('a')}\r\n\ndata: ${say('b')}\r\r\ndata: [END]\n\r\n`, 'ab'],
   ['a byte order mark', `\ufeffdata: ${say('a')}\n\n${end}`, 'a'],
-  ['a second byte order mark is part of a name that nobody knows', `\ufeff\ufeffdata: ${say('lost')}\n\ndata: ${say('a')}\n\n${end}`, 'a'],
+  [
+    'a second byte order mark is part of a name that nobody knows',
+    `\ufeff\ufeffdata: ${say('lost')}\n\ndata: ${say('a')}\n\n${end}`,
+    'a',
+  ],
   ['no space behind the colon', `data:${say('a')}\n\ndata:[END]\n\n`, 'a'],
   ['two spaces: one belongs to the data', `data:  ${say('a')}\n\n${end}`, 'a'],
   ['a tab', `data:\t${say('a')}\n\n${end}`, 'a'],
@@ -46,15 +50,27 @@ const framings: [string, string | Uint8Array, string][] = [
   ['an event without data', `event: ping\n\ndata: ${say('a')}\n\n${end}`, 'a'],
   ['empty data', `data:\n\ndata\n\ndata: ${say('a')}\n\n${end}`, 'a'],
   ['empty data on two lines', `data\ndata\n\ndata: ${say('a')}\n\n${end}`, 'a'],
-  ['names, ids and times', `event: message\nid: 1\nretry: 3000\ndata: ${say('a')}\n\nid: 2\nretry: soon\ndata: ${say('b')}\nid\n\n${end}`, 'ab'],
+  [
+    'names, ids and times',
+    `event: message\nid: 1\nretry: 3000\ndata: ${say('a')}\n\nid: 2\nretry: soon\ndata: ${say('b')}\nid\n\n${end}`,
+    'ab',
+  ],
   ['an id with NUL', `id: a\0b\ndata: ${say('a')}\n\n${end}`, 'a'],
-  ['fields that nobody knows', `foobar: x\njust some text\n data: no\ndata\0: no\nDATA: no\ndata : no\ndata: ${say('a')}\n\n${end}`, 'a'],
+  [
+    'fields that nobody knows',
+    `foobar: x\njust some text\n data: no\ndata\0: no\nDATA: no\ndata : no\ndata: ${say('a')}\n\n${end}`,
+    'a',
+  ],
   ['the name behind the data', `data: ${say('a')}\nevent: x\n\n${end}`, 'a'],
   ['blank lines without end', `\n\n\n\n\r\n\r\ndata: ${say('a')}\n\n\n\n${end}\n\n`, 'a'],
   ['no closing blank line', `data: ${say('a')}\n\ndata: [END]`, 'a'],
   ['two, three and four bytes a character', `data: ${say('ñ 漢 😀 \u2028 \u0000')}\n\n${end}`, 'ñ 漢 😀 \u2028 \u0000'],
   ['a character that JSON escapes by halves', 'data: {"text":"\\ud83d\\ude00"}\n\ndata: [END]\n\n', '😀'],
-  ['bytes that are no UTF-8', Buffer.concat([Buffer.from('data: {"text":"a'), Buffer.from([0xff, 0xc3, 0x28, 0xe2, 0x82]), Buffer.from(`b"}\n\n${end}`)]), 'a\ufffd\ufffd(\ufffdb'],
+  [
+    'bytes that are no UTF-8',
+    Buffer.concat([Buffer.from('data: {"text":"a'), Buffer.from([0xff, 0xc3, 0x28, 0xe2, 0x82]), Buffer.from(`b"}\n\n${end}`)]),
+    'a\ufffd\ufffd(\ufffdb',
+  ],
   ['a line end in the terminator', `data: ${say('a')}\n\ndata: [END]\r\r\n`, 'a'],
   ['an event after the terminator', `data: ${say('a')}\n\n${end}data: ${say('late')}\n\n`, 'a'],
   ['garbage after the terminator', `data: ${say('a')}\n\n${end}data: {{{\n\n`, 'a'],
@@ -76,13 +92,18 @@ describe('ST1 an event stream, whole and cut at every byte', () => {
     const words = ['a', '😀', '漢字', '"\\\n', '[END]', ' ']
     const pieces = array(constantFrom(...words), { maxLength: 12 })
     assert(
-      property(pieces, constantFrom('\n', '\r', '\r\n'), array(integer({ min: 0, max: 400 }), { maxLength: 8 }), (said, line, cuts) => {
-        const body = `${sse(...said.map((word) => ({ text: word })))}${end}`.replaceAll('\n', line)
-        const places = cuts.filter((at) => at < Buffer.byteLength(body)).sort((left, right) => left - right)
-        const { events, result } = told(mw, recorded(body), places)
-        expect(result.text).toBe(said.join(''))
-        expect(events.flatMap((event) => (event.type === 'text' ? [event.delta] : []))).toEqual(said)
-      }),
+      property(
+        pieces,
+        constantFrom('\n', '\r', '\r\n'),
+        array(integer({ min: 0, max: 400 }), { maxLength: 8 }),
+        (said, line, cuts) => {
+          const body = `${sse(...said.map((word) => ({ text: word })))}${end}`.replaceAll('\n', line)
+          const places = cuts.filter((at) => at < Buffer.byteLength(body)).sort((left, right) => left - right)
+          const { events, result } = told(mw, recorded(body), places)
+          expect(result.text).toBe(said.join(''))
+          expect(events.flatMap((event) => (event.type === 'text' ? [event.delta] : []))).toEqual(said)
+        },
+      ),
     )
   })
 })
@@ -148,7 +169,10 @@ describe('ST2 an event without an end', () => {
   ])('%s: an error at 16 MB, in less than two seconds', (_, type, body) => {
     const mw = runtime(nowhere)
     const started = performance.now()
-    expect(text(mw, recorded(body, type), kilobyte)).toMatchObject({ kind: 'protocol', message: expect.stringContaining('larger than 16 MB') as string })
+    expect(text(mw, recorded(body, type), kilobyte)).toMatchObject({
+      kind: 'protocol',
+      message: expect.stringContaining('larger than 16 MB') as string,
+    })
     expect(performance.now() - started).toBeLessThan(4_000)
   })
 
@@ -193,14 +217,26 @@ describe('ST3 what counts as the end of a stream', () => {
     ['[finish]', ['has a finish and no terminator', 'has everything']],
     ['[{ when: { type: bye } }]', ['has a closing event', 'has everything']],
     ['[finish, { when: { type: bye } }]', ['has a finish and no terminator', 'has a closing event', 'has everything']],
-    ['[end]', ['ends with nothing', 'ends in the middle of its last line', 'has its terminator and no finish', 'has a finish and no terminator', 'has a closing event', 'has everything']],
+    [
+      '[end]',
+      [
+        'ends with nothing',
+        'ends in the middle of its last line',
+        'has its terminator and no finish',
+        'has a finish and no terminator',
+        'has a closing event',
+        'has everything',
+      ],
+    ],
   ])('complete: %s', (complete, proved) => {
     const mw = runtime(proofs(complete))
     for (const name of Object.keys(bodies) as Name[]) {
       for (const cut of [undefined, 1]) {
         const answer = text(mw, recorded(bodies[name]), cut)
-        if (proved.includes(name)) expect({ name, answer }).toMatchObject({ name, answer: { text: 'a' } })
-        else expect({ name, answer }).toMatchObject({ name, answer: { kind: 'truncated', partial: 'a' } })
+        expect({ name, answer }).toMatchObject({
+          name,
+          answer: proved.includes(name) ? { text: 'a' } : { kind: 'truncated', partial: 'a' },
+        })
       }
     }
   })
@@ -208,16 +244,28 @@ describe('ST3 what counts as the end of a stream', () => {
   it('JSON that is cut is a truncation, and so is an array without its bracket', () => {
     const mw = runtime(nowhere)
     for (const body of ['{"text":"a"', '[{"text":"a"}', '[{"text":"a"},', '[', '{"text":"a']) {
-      for (const cut of [undefined, 1]) expect({ body, ...(text(mw, recorded(body, 'application/json'), cut) as object) }).toMatchObject({ body, kind: 'truncated' })
+      for (const cut of [undefined, 1])
+        expect({ body, ...(text(mw, recorded(body, 'application/json'), cut) as object) }).toMatchObject({
+          body,
+          kind: 'truncated',
+        })
     }
   })
 
   it('a finish without a reason that is known is `stop`, or `tool_calls` if a call was made', () => {
     const mw = runtime(nowhere)
     expect(told(mw, recorded(sse({ text: 'a' }, '[END]'))).result).toMatchObject({ finishReason: 'stop' })
-    expect(told(mw, recorded(sse({ calls: [{ at: 0, id: 'c', name: 'f', args: '{}' }] }, '[END]'))).result).toMatchObject({ finishReason: 'tool_calls' })
-    expect(told(mw, recorded(sse({ calls: [{ at: 0, id: 'c', name: 'f', args: '{}' }] }, { stop: 'done' }))).result).toMatchObject({ finishReason: 'tool_calls', rawFinishReason: 'done' })
-    expect(told(mw, recorded(sse({ text: 'a' }, { stop: 'odd' }))).result).toMatchObject({ finishReason: 'other', rawFinishReason: 'odd' })
+    expect(told(mw, recorded(sse({ calls: [{ at: 0, id: 'c', name: 'f', args: '{}' }] }, '[END]'))).result).toMatchObject({
+      finishReason: 'tool_calls',
+    })
+    expect(told(mw, recorded(sse({ calls: [{ at: 0, id: 'c', name: 'f', args: '{}' }] }, { stop: 'done' }))).result).toMatchObject({
+      finishReason: 'tool_calls',
+      rawFinishReason: 'done',
+    })
+    expect(told(mw, recorded(sse({ text: 'a' }, { stop: 'odd' }))).result).toMatchObject({
+      finishReason: 'other',
+      rawFinishReason: 'odd',
+    })
   })
 })
 
@@ -249,10 +297,23 @@ describe('ST10 text that is hardly text', () => {
     const mw = runtime(nowhere)
     const bytes = array(integer({ min: 0, max: 255 }), { maxLength: 200 })
     assert(
-      property(bytes, constantFrom('text/event-stream', 'application/json', 'application/x-ndjson', ''), integer({ min: 1, max: 9 }), (body, type, cut) => {
-        expect(text(mw, recorded(Uint8Array.from(body), type), cut)).toBeDefined()
-        expect(text(mw, recorded(Buffer.concat([Buffer.from('data: {"text":"'), Uint8Array.from(body), Buffer.from('"}\n\ndata: [END]\n\n')])), cut)).toBeDefined()
-      }),
+      property(
+        bytes,
+        constantFrom('text/event-stream', 'application/json', 'application/x-ndjson', ''),
+        integer({ min: 1, max: 9 }),
+        (body, type, cut) => {
+          expect(text(mw, recorded(Uint8Array.from(body), type), cut)).toBeDefined()
+          expect(
+            text(
+              mw,
+              recorded(
+                Buffer.concat([Buffer.from('data: {"text":"'), Uint8Array.from(body), Buffer.from('"}\n\ndata: [END]\n\n')]),
+              ),
+              cut,
+            ),
+          ).toBeDefined()
+        },
+      ),
       { numRuns: 300 },
     )
   })

@@ -10,40 +10,61 @@ import { serveBytes } from '../tools/server.ts'
 const answer = whole('{"text":"a","stop":"done"}')
 
 async function served(more: (manifest: string) => string = (manifest) => manifest, options: Parameters<typeof runtime>[1] = {}) {
-  const server = await serveBytes((wire, request) => void wire.write(request.body.includes('"stream":true') ? streamed({ text: 'a' }, '[END]') : answer))
-  return { server, mw: runtime(more(demo(server.url)), options), body: (at = -1) => JSON.parse(String(server.requests.at(at)?.body)) as Record<string, unknown> }
+  const server = await serveBytes(
+    (wire, request) => void wire.write(request.body.includes('"stream":true') ? streamed({ text: 'a' }, '[END]') : answer),
+  )
+  return {
+    server,
+    mw: runtime(more(demo(server.url)), options),
+    body: (at = -1) => JSON.parse(String(server.requests.at(at)?.body)) as Record<string, unknown>,
+  }
 }
 
 describe('RB1 a header value that can’t be written', () => {
   const bad = ['a\r\nx-evil: 1', 'a\nb', 'a\0b', 'a\u2028b', 'snow ☃']
 
-  it.each(bad.map((value) => [JSON.stringify(value), value]))('%s in a key is refused without being said', async (_, value = '') => {
-    for (const options of [{ providers: { demo: { apiKey: `${canary}${value}` } } }, { env: { DEMO_KEY: `${canary}${value}` } }]) {
-      const { mw, server } = await served(undefined, options)
-      const error = await failureOf(mw.chat(hello))
-      expect(error).toMatchObject({ kind: 'configuration', provider: 'demo' })
-      expect(error.message).toContain('demo')
-      expect(printed(error)).not.toContain('canary')
-      expect(server.connections).toBe(0)
-    }
-  })
+  it.each(bad.map((value) => [JSON.stringify(value), value]))(
+    '%s in a key is refused without being said',
+    async (_, value = '') => {
+      for (const options of [
+        { providers: { demo: { apiKey: `${canary}${value}` } } },
+        { env: { DEMO_KEY: `${canary}${value}` } },
+      ]) {
+        const { mw, server } = await served(undefined, options)
+        const error = await failureOf(mw.chat(hello))
+        expect(error).toMatchObject({ kind: 'configuration', provider: 'demo' })
+        expect(error.message).toContain('demo')
+        expect(printed(error)).not.toContain('canary')
+        expect(server.connections).toBe(0)
+      }
+    },
+  )
 
-  it.each(bad.map((value) => [JSON.stringify(value), value]))('%s in a header of the caller, the options or a template names the header only', async (_, value = '') => {
-    const withHeader = (manifest: string): string => manifest.replace('operations:', 'headers: { x-user: $.user }\noperations:')
-    const said = `${canary}${value}`
-    const { mw } = await served(withHeader, { providers: { demo: { headers: { 'x-team': said } } } })
-    const errors = [await failureOf((await served()).mw.chat({ ...hello, headers: { 'x-team': said } })), await failureOf(mw.chat(hello)), await failureOf((await served(withHeader)).mw.chat({ ...hello, user: said }))]
-    for (const [index, error] of errors.entries()) {
-      expect(error).toMatchObject({ kind: 'configuration' })
-      expect(error.message).toContain(index === 2 ? 'x-user' : 'x-team')
-      expect(printed(error)).not.toContain('canary')
-    }
-  })
+  it.each(bad.map((value) => [JSON.stringify(value), value]))(
+    '%s in a header of the caller, the options or a template names the header only',
+    async (_, value = '') => {
+      const withHeader = (manifest: string): string => manifest.replace('operations:', 'headers: { x-user: $.user }\noperations:')
+      const said = `${canary}${value}`
+      const { mw } = await served(withHeader, { providers: { demo: { headers: { 'x-team': said } } } })
+      const errors = [
+        await failureOf((await served()).mw.chat({ ...hello, headers: { 'x-team': said } })),
+        await failureOf(mw.chat(hello)),
+        await failureOf((await served(withHeader)).mw.chat({ ...hello, user: said })),
+      ]
+      for (const [index, error] of errors.entries()) {
+        expect(error).toMatchObject({ kind: 'configuration' })
+        expect(error.message).toContain(index === 2 ? 'x-user' : 'x-team')
+        expect(printed(error)).not.toContain('canary')
+      }
+    },
+  )
 
   it('a key that a server sends back is masked in the error, URL-encoded and in base64 too', async () => {
     const key = 'sk-canary/7f3e+9a51=='
     for (const form of [key, encodeURIComponent(key), Buffer.from(key).toString('base64')]) {
-      const server = await serveBytes((wire) => wire.end(whole(JSON.stringify({ error: { message: `bad key ${form}` } }), 'application/json', 401)))
+      const server = await serveBytes((wire) =>
+        wire.end(whole(JSON.stringify({ error: { message: `bad key ${form}` } }), 'application/json', 401)),
+      )
       const mw = runtime(demo(server.url), { env: { DEMO_KEY: key } })
       for (const error of [await failureOf(mw.chat(hello)), (await failing(mw.stream(hello))).error]) {
         expect(error).toMatchObject({ kind: 'authentication', message: expect.stringContaining('[redacted]') as string })
@@ -65,7 +86,11 @@ describe('RB1 a header value that can’t be written', () => {
 
 describe('RB2 a key with space around it', () => {
   it.each(['\n', '\r\n', ' ', '\t\n'])('%j is no part of it', async (space) => {
-    for (const options of [{ env: { DEMO_KEY: `${space}${canary}${space}` } }, { providers: { demo: { apiKey: `${canary}${space}` } } }, { providers: { demo: { apiKey: () => `${canary}${space}` } } }]) {
+    for (const options of [
+      { env: { DEMO_KEY: `${space}${canary}${space}` } },
+      { providers: { demo: { apiKey: `${canary}${space}` } } },
+      { providers: { demo: { apiKey: () => `${canary}${space}` } } },
+    ]) {
       const { mw, server } = await served(undefined, options)
       await mw.chat(hello)
       expect(server.requests[0]?.headers.authorization).toBe(`Bearer ${canary}`)
@@ -74,7 +99,10 @@ describe('RB2 a key with space around it', () => {
 
   it('a key of nothing but space is a missing key', async () => {
     const { mw } = await served(undefined, { env: { DEMO_KEY: ' \n' } })
-    expect(await failureOf(mw.chat(hello))).toMatchObject({ kind: 'configuration', hint: expect.stringContaining('DEMO_KEY') as string })
+    expect(await failureOf(mw.chat(hello))).toMatchObject({
+      kind: 'configuration',
+      hint: expect.stringContaining('DEMO_KEY') as string,
+    })
   })
 })
 
@@ -93,10 +121,27 @@ describe('RB3 a place in plain data', () => {
   })
 
   it.each([
-    '$.__proto__.polluted', '$["__proto__"].polluted', "$['constructor'].prototype.polluted", '$.a.constructor.prototype.polluted', '$.a.__defineGetter__',
-    '$.a[4294967294]', '$.a[1025]', '$.a[-1]', '$.a[1.5]', '$.a["1', '$.a..b', '$.a[*]', '$.a[?(@.x)]', '$..', 'a', '', '$.a[99999999999999999999]',
+    '$.__proto__.polluted',
+    '$["__proto__"].polluted',
+    "$['constructor'].prototype.polluted",
+    '$.a.constructor.prototype.polluted',
+    '$.a.__defineGetter__',
+    '$.a[4294967294]',
+    '$.a[1025]',
+    '$.a[-1]',
+    '$.a[1.5]',
+    '$.a["1',
+    '$.a..b',
+    '$.a[*]',
+    '$.a[?(@.x)]',
+    '$..',
+    'a',
+    '',
+    '$.a[99999999999999999999]',
   ])('%s is refused', async (path) => {
-    const server = await serveBytes((wire) => wire.end(streamed({ calls: [{ at: 0, id: 'c', name: 'f', path, value: 1 }] }, '[END]')))
+    const server = await serveBytes((wire) =>
+      wire.end(streamed({ calls: [{ at: 0, id: 'c', name: 'f', path, value: 1 }] }, '[END]')),
+    )
     const { error } = await failing(runtime(paths(server.url)).stream(hello))
     expect(error).toMatchObject({ kind: 'protocol' })
     expect(({} as Record<string, unknown>).polluted).toBeUndefined()
@@ -105,13 +150,27 @@ describe('RB3 a place in plain data', () => {
   it('names of the prototype in `extra`, arguments, metadata and schemas are data or refused, never more', async () => {
     const { mw, body } = await served()
     const hostile = (text: string): Record<string, unknown> => JSON.parse(text) as Record<string, unknown>
-    expect(await failureOf(mw.chat({ ...hello, extra: hostile('{"__proto__":{"polluted":1}}') }))).toMatchObject({ kind: 'invalid_request' })
-    expect(await failureOf(mw.chat({ ...hello, extra: hostile('{"meta":{"__proto__":{"polluted":1}}}'), metadata: { a: 'b' } }))).toMatchObject({ kind: 'invalid_request' })
-    await mw.chat({ ...hello, extra: hostile('{"constructor":{"prototype":{"polluted":1}},"toString":"a"}'), metadata: hostile('{"__proto__":"x","constructor":"y"}') as Record<string, string> })
+    expect(await failureOf(mw.chat({ ...hello, extra: hostile('{"__proto__":{"polluted":1}}') }))).toMatchObject({
+      kind: 'invalid_request',
+    })
+    expect(
+      await failureOf(mw.chat({ ...hello, extra: hostile('{"meta":{"__proto__":{"polluted":1}}}'), metadata: { a: 'b' } })),
+    ).toMatchObject({ kind: 'invalid_request' })
+    await mw.chat({
+      ...hello,
+      extra: hostile('{"constructor":{"prototype":{"polluted":1}},"toString":"a"}'),
+      metadata: hostile('{"__proto__":"x","constructor":"y"}') as Record<string, string>,
+    })
     expect(body()).toMatchObject({ constructor: { prototype: { polluted: 1 } }, toString: 'a' })
-    expect(Object.entries(body().meta as object)).toEqual([['__proto__', 'x'], ['constructor', 'y']])
+    expect(Object.entries(body().meta as object)).toEqual([
+      ['__proto__', 'x'],
+      ['constructor', 'y'],
+    ])
     expect(({} as Record<string, unknown>).polluted).toBeUndefined()
-    for (const request of [hostile('{"__proto__":{"model":"demo/m1","prompt":"x"}}'), hostile('{"model":"demo/m1","prompt":"x","__proto__":{"stream":true}}')]) {
+    for (const request of [
+      hostile('{"__proto__":{"model":"demo/m1","prompt":"x"}}'),
+      hostile('{"model":"demo/m1","prompt":"x","__proto__":{"stream":true}}'),
+    ]) {
       await mw.chat(request as unknown as ChatRequest).catch(() => undefined)
     }
     expect(({} as Record<string, unknown>).stream).toBeUndefined()
@@ -120,28 +179,57 @@ describe('RB3 a place in plain data', () => {
 
 describe('RB4 a name that would change the address', () => {
   const inPath = (manifest: string): string => manifest.replace('post: /chat', 'post: "/models/{$.model}/chat"')
-  const names = ['x#', 'x/../y', '..', '../..', '.', 'x@evil.test', 'x?a=b', '%2e%2e', '%2e%2e/%2e%2e', 'x%00', '\\..\\..', '//evil.test', 'a b', 'é', 'x;y', '%', 'a/b', 'x\ud800']
+  const names = [
+    'x#',
+    'x/../y',
+    '../..',
+    'x@evil.test',
+    'x?a=b',
+    '%2e%2e',
+    '%2e%2e/%2e%2e',
+    'x%00',
+    '\\..\\..',
+    '//evil.test',
+    'a b',
+    'é',
+    'x;y',
+    '%',
+    'a/b',
+    'x\ud800',
+  ]
 
   it.each(names)('the model %j stays in its place', async (name) => {
     const { mw, server } = await served(inPath)
-    const outcome = await mw.chat({ ...hello, model: `demo/${name}` }).then(() => undefined, (error: unknown) => error)
-    if (outcome === undefined) expect(server.requests[0]?.path).toBe(`/models/${encodeURIComponent(name.toWellFormed())}/chat`)
-    else expect(outcome).toMatchObject({ kind: 'configuration' })
-    if (name !== '.' && name !== '..') expect(outcome).toBeUndefined()
+    await mw.chat({ ...hello, model: `demo/${name}` })
+    expect(server.requests[0]?.path).toBe(`/models/${encodeURIComponent(name.toWellFormed())}/chat`)
   })
 
-  it.each(['evil.test/', 'evil.test#', 'evil.test?', 'x@evil', 'a/../b', 'x\\y', 'x:99', '[::1]', 'a b', '\tx', '%2e%2e', 'a..b/../..'])('a variable %j never leaves its part of the host', async (resource) => {
-    const variable = (manifest: string): string => manifest.replace(/base: .*/, 'base: "https://{$env.resource}.example.test/v1"\nvariables: { resource: DEMO_RESOURCE }')
-    const { mw } = await served(variable, { env: { DEMO_RESOURCE: resource } })
-    const outcome: unknown = await Promise.try(() => mw.explain(hello)).catch((error: unknown) => error)
-    if (outcome instanceof Error) expect(outcome).toMatchObject({ kind: 'configuration' })
-    else expect(new URL((outcome as { url: string }).url).host).toMatch(/^[^/]+\.example\.test$/)
-    if (outcome instanceof Error) return
-    expect((outcome as { url: string }).url.endsWith('.example.test/v1/chat')).toBe(true)
+  it.each(['.', '..'])('the model %j, which every URL parser takes for a step, is refused', async (name) => {
+    const { mw, server } = await served(inPath)
+    expect(await failureOf(mw.chat({ ...hello, model: `demo/${name}` }))).toMatchObject({ kind: 'configuration' })
+    expect(server.connections).toBe(0)
+  })
+
+  const byVariable = (manifest: string): string =>
+    manifest.replace(/base: .*/, 'base: "https://{$env.resource}.example.test/v1"\nvariables: { resource: DEMO_RESOURCE }')
+
+  it.each(['evil.test/', 'evil.test#', 'evil.test?', 'x@evil', 'a/../b', 'x\\y', 'x:99', '[::1]', 'a b', '%2e%2e', 'a..b/../..'])(
+    'a variable %j can’t be part of a host, and is refused',
+    async (resource) => {
+      const { mw } = await served(byVariable, { env: { DEMO_RESOURCE: resource } })
+      expect(await failureOf(mw.chat(hello))).toMatchObject({ kind: 'configuration' })
+    },
+  )
+
+  it.each(['my-team', ' my-team\n'])('a variable %j stands where it was written', async (resource) => {
+    const { mw } = await served(byVariable, { env: { DEMO_RESOURCE: resource } })
+    expect(mw.explain(hello).url).toBe('https://my-team.example.test/v1/chat')
   })
 
   it('a query is encoded', async () => {
-    const { mw, server } = await served((manifest) => manifest.replace('post: /chat', 'post: /chat\n    query: { m: $.model, k: "a&b=c" }'))
+    const { mw, server } = await served((manifest) =>
+      manifest.replace('post: /chat', 'post: /chat\n    query: { m: $.model, k: "a&b=c" }'),
+    )
     await mw.chat({ ...hello, model: 'demo/x&y=z#?/ é' })
     expect(Object.fromEntries(new URL(`http://x${server.requests[0]?.path}`).searchParams)).toEqual({ m: 'x&y=z#?/ é', k: 'a&b=c' })
   })
@@ -151,7 +239,16 @@ describe('RB5 what a request may choose', () => {
   it('neither host nor auth: whatever looks like them goes nowhere', async () => {
     const attacker = await serveBytes((wire) => wire.end(answer))
     const { mw, server, body } = await served()
-    const evil = { ...hello, baseUrl: attacker.url, base_url: attacker.url, apiKey: 'evil', api_key: 'evil', url: attacker.url, provider: 'other', base: attacker.url } as unknown as ChatRequest
+    const evil = {
+      ...hello,
+      baseUrl: attacker.url,
+      base_url: attacker.url,
+      apiKey: 'evil',
+      api_key: 'evil',
+      url: attacker.url,
+      provider: 'other',
+      base: attacker.url,
+    } as unknown as ChatRequest
     const result = await mw.chat(evil)
     expect(result.warnings.map(({ field }) => field)).toEqual(expect.arrayContaining(['baseUrl', 'apiKey', 'url']))
     expect(attacker.connections).toBe(0)
@@ -167,7 +264,9 @@ describe('RB5 what a request may choose', () => {
   })
 
   it('a header of the manifest’s own auth is refused, others are sent', async () => {
-    const { mw, server } = await served((manifest) => manifest.replace('auth: { bearer: DEMO_KEY }', 'auth: { header: { X-Demo-Key: DEMO_KEY }, prefix: "Key " }'))
+    const { mw, server } = await served((manifest) =>
+      manifest.replace('auth: { bearer: DEMO_KEY }', 'auth: { header: { X-Demo-Key: DEMO_KEY }, prefix: "Key " }'),
+    )
     expect(await failureOf(mw.chat({ ...hello, headers: { 'x-demo-key': 'evil' } }))).toMatchObject({ kind: 'invalid_request' })
     await mw.chat({ ...hello, headers: { 'X-Trace': '1' } })
     expect(server.requests[0]?.headers).toMatchObject({ 'x-demo-key': `Key ${canary}`, 'x-trace': '1' })
@@ -175,8 +274,18 @@ describe('RB5 what a request may choose', () => {
 
   it('`extra` goes into the body, and nowhere else', async () => {
     const { mw, server, body } = await served()
-    await mw.chat({ ...hello, extra: { headers: { authorization: 'evil' }, url: 'http://evil.test', seed_of_theirs: 7, meta: { b: 2 }, model: 'other' }, metadata: { a: '1' } })
-    expect(body()).toMatchObject({ headers: { authorization: 'evil' }, url: 'http://evil.test', seed_of_theirs: 7, meta: { a: '1', b: 2 }, model: 'other' })
+    await mw.chat({
+      ...hello,
+      extra: { headers: { authorization: 'evil' }, url: 'http://evil.test', seed_of_theirs: 7, meta: { b: 2 }, model: 'other' },
+      metadata: { a: '1' },
+    })
+    expect(body()).toMatchObject({
+      headers: { authorization: 'evil' },
+      url: 'http://evil.test',
+      seed_of_theirs: 7,
+      meta: { a: '1', b: 2 },
+      model: 'other',
+    })
     expect(server.requests[0]?.headers.authorization).toBe(`Bearer ${canary}`)
     expect(server.requests[0]?.path).toBe('/chat')
   })
@@ -185,8 +294,24 @@ describe('RB5 what a request may choose', () => {
     const folder = protocols(demo('http://127.0.0.1:1'))
     writeFileSync(join(folder, '..', 'outside.yaml'), demo('http://127.0.0.1:1').replace('id: demo', 'id: outside'))
     const mw = runtime(demo('http://127.0.0.1:1'), { protocols: folder })
-    for (const model of ['../outside/m', './demo/m', 'demo.yaml/m', '/etc/passwd', 'DEMO/m', 'demo', 'demo/', '/m', '', 'http://evil.test/m', '__proto__/m', 'constructor/m']) {
-      expect({ ...(await failureOf(mw.chat({ ...hello, model }))), said: model }).toMatchObject({ said: model, kind: 'configuration' })
+    for (const model of [
+      '../outside/m',
+      './demo/m',
+      'demo.yaml/m',
+      '/etc/passwd',
+      'DEMO/m',
+      'demo',
+      'demo/',
+      '/m',
+      '',
+      'http://evil.test/m',
+      '__proto__/m',
+      'constructor/m',
+    ]) {
+      expect({ ...(await failureOf(mw.chat({ ...hello, model }))), said: model }).toMatchObject({
+        said: model,
+        kind: 'configuration',
+      })
     }
   })
 })
@@ -200,7 +325,9 @@ describe('RB9 odd values', () => {
     }
     await mw.chat({ ...hello, prompt: 'half \ud83d and \ude00 the other' })
     expect(server.requests.at(-1)?.body.toString()).toContain('half \\ud83d and \\ude00 the other')
-    expect(Buffer.from(server.requests.at(-1)?.body.toString() ?? '').equals(server.requests.at(-1)?.body ?? Buffer.alloc(0))).toBe(true)
+    expect(Buffer.from(server.requests.at(-1)?.body.toString() ?? '').equals(server.requests.at(-1)?.body ?? Buffer.alloc(0))).toBe(
+      true,
+    )
   })
 
   it('any text at all arrives as it is', async () => {
@@ -226,7 +353,10 @@ describe('RB9 odd values', () => {
     ['a BigInt in extra', { extra: { a: 5n } }],
     ['a circle in extra', { extra: circular }],
     ['a circle in a tool', { tools: [{ name: 'f', parameters: circular }] }],
-    ['a circle in arguments', { messages: [{ role: 'assistant', content: [{ type: 'tool_call', id: 'a', name: 'f', arguments: circular }] }] }],
+    [
+      'a circle in arguments',
+      { messages: [{ role: 'assistant', content: [{ type: 'tool_call', id: 'a', name: 'f', arguments: circular }] }] },
+    ],
     ['a circle in a result', { messages: [{ role: 'tool', content: [{ type: 'tool_result', id: 'a', content: circular }] }] }],
     ['a prompt that is none', { prompt: 5 as unknown as string }],
     ['a message without content', { messages: [{ role: 'user' } as never] }],

@@ -6,7 +6,11 @@ import { type Script, serveBytes } from '../tools/server.ts'
 const good = (streaming: boolean): Buffer => (streaming ? streamed({ text: 'a' }, '[END]') : whole('{"text":"a","stop":"done"}'))
 
 /** A server that fails some times in a way of its own, then answers. */
-async function failingServer(times: number, bytes: Buffer | ((wire: Parameters<Script>[0]) => void), options: Parameters<typeof runtime>[1] = {}) {
+async function failingServer(
+  times: number,
+  bytes: Buffer | ((wire: Parameters<Script>[0]) => void),
+  options: Parameters<typeof runtime>[1] = {},
+) {
   const server = await serveBytes((wire, request, count) => {
     if (count > times) return wire.end(good(String(request.body).includes('"stream":true')))
     if (typeof bytes === 'function') return bytes(wire)
@@ -15,7 +19,8 @@ async function failingServer(times: number, bytes: Buffer | ((wire: Parameters<S
   return { server, mw: runtime(demo(server.url), options) }
 }
 
-const refusal = (status: number, ...headers: string[]): Buffer => whole(`{"error":{"message":"no ${status}"}}`, 'application/json', status, ...headers)
+const refusal = (status: number, ...headers: string[]): Buffer =>
+  whole(`{"error":{"message":"no ${status}"}}`, 'application/json', status, ...headers)
 
 describe('RS1 what is sent again before the first content', () => {
   it.each([408, 425, 429, 500, 502, 503, 504, 529])('status %i: twice more, then the answer', async (status) => {
@@ -45,7 +50,9 @@ describe('RS1 what is sent again before the first content', () => {
     const events = await all(mw.stream(hello))
     expect(events).toEqual([{ type: 'start' }, { type: 'text', delta: 'a' }, { type: 'finish', reason: 'stop' }])
     expect(server.requests).toHaveLength(3)
-    expect(server.requests.map(({ body }) => String(body))).toEqual(Array.from({ length: 3 }, () => String(server.requests[0]?.body)))
+    expect(server.requests.map(({ body }) => String(body))).toEqual(
+      Array.from({ length: 3 }, () => String(server.requests[0]?.body)),
+    )
   })
 
   it('`x-should-retry` overrides, in both directions', async () => {
@@ -80,7 +87,10 @@ describe('RS1 what is sent again before the first content', () => {
 
   it('embed() is retried as well', async () => {
     const server = await serveBytes((wire, _, count) => wire.end(count === 1 ? refusal(500) : whole('{"vectors":[[1,2],[3,4]]}')))
-    expect((await runtime(demo(server.url)).embed({ model: 'demo/e', input: ['a', 'b'] })).embeddings).toEqual([[1, 2], [3, 4]])
+    expect((await runtime(demo(server.url)).embed({ model: 'demo/e', input: ['a', 'b'] })).embeddings).toEqual([
+      [1, 2],
+      [3, 4],
+    ])
   })
 })
 
@@ -115,14 +125,23 @@ describe('RS3 how long the provider asks to wait', () => {
     expect((await soon.mw.chat(hello)).text).toBe('a')
     expect(performance.now() - started).toBeGreaterThanOrEqual(115)
     const late = await failingServer(9, refusal(429, 'retry-after: 61'))
-    expect(await failureOf(late.mw.chat(hello))).toMatchObject({ kind: 'rate_limited', retryAfterMs: 61_000, attempts: 1, status: 429 })
+    expect(await failureOf(late.mw.chat(hello))).toMatchObject({
+      kind: 'rate_limited',
+      retryAfterMs: 61_000,
+      attempts: 1,
+      status: 429,
+    })
     expect(late.server.requests).toHaveLength(1)
   })
 
   it('a wait that the call’s own time doesn’t allow isn’t begun', async () => {
     const { mw } = await failingServer(9, refusal(503, 'retry-after: 5'))
     const started = performance.now()
-    expect(await failureOf(mw.chat({ ...hello, timeout: 1_000 }))).toMatchObject({ kind: 'server_error', retryAfterMs: 5_000, attempts: 1 })
+    expect(await failureOf(mw.chat({ ...hello, timeout: 1_000 }))).toMatchObject({
+      kind: 'server_error',
+      retryAfterMs: 5_000,
+      attempts: 1,
+    })
     expect(performance.now() - started).toBeLessThan(900)
   })
 

@@ -4,7 +4,11 @@ import { failureOf } from '../tools/call.ts'
 import { canary, chunk, demo, failing, head, hello, printed, runtime, sse, streamed, whole } from '../tools/demo.ts'
 import { type Script, serveBytes } from '../tools/server.ts'
 
-async function served(script: Script, options: Parameters<typeof runtime>[1] = {}, change: (manifest: string) => string = (manifest) => manifest) {
+async function served(
+  script: Script,
+  options: Parameters<typeof runtime>[1] = {},
+  change: (manifest: string) => string = (manifest) => manifest,
+) {
   const server = await serveBytes(script)
   return { server, mw: runtime(change(demo(server.url)), options) }
 }
@@ -13,7 +17,13 @@ describe('TR1 a redirect', () => {
   it.each([301, 302, 307, 308])('%i is an error, and nobody hears of the key', async (status) => {
     const other = await serveBytes((wire) => wire.end(whole('{}')))
     const { mw } = await served((wire) => wire.end(whole('', 'text/plain', status, `location: ${other.url}`)))
-    expect(await failureOf(mw.chat(hello))).toMatchObject({ kind: 'protocol', status, retryable: false, attempts: 1, message: expect.stringContaining('unexpected_redirect') as string })
+    expect(await failureOf(mw.chat(hello))).toMatchObject({
+      kind: 'protocol',
+      status,
+      retryable: false,
+      attempts: 1,
+      message: expect.stringContaining('unexpected_redirect') as string,
+    })
     expect(other.connections).toBe(0)
   })
 })
@@ -37,25 +47,39 @@ describe('TR3 a server that accepts and never answers', () => {
   })
 
   it('the request’s own clocks stand before the provider’s, and these before the runtime’s', async () => {
-    const { mw } = await served(() => undefined, { timeouts: { firstByte: 20_000 }, providers: { demo: { timeouts: { firstByte: 20_000, idle: 1 } } }, retry: false })
+    const { mw } = await served(() => undefined, {
+      timeouts: { firstByte: 20_000 },
+      providers: { demo: { timeouts: { firstByte: 20_000, idle: 1 } } },
+      retry: false,
+    })
     expect(await failureOf(mw.chat({ ...hello, timeouts: { firstByte: 40 } }))).toMatchObject({ phase: 'firstByte' })
-    const own = await served(() => undefined, { timeouts: { firstByte: 20_000 }, providers: { demo: { timeouts: { firstByte: 40 } } }, retry: false })
+    const own = await served(() => undefined, {
+      timeouts: { firstByte: 20_000 },
+      providers: { demo: { timeouts: { firstByte: 40 } } },
+      retry: false,
+    })
     expect(await failureOf(own.mw.chat(hello))).toMatchObject({ phase: 'firstByte' })
   })
 })
 
 describe('TR4 a server that stops', () => {
   it('behind the head: the clock of the first event', async () => {
-    const { mw, server } = await served((wire) => void wire.write(head()), { timeouts: { firstEvent: 60 }, retry: { attempts: 2, base: 1 } })
+    const { mw, server } = await served((wire) => void wire.write(head()), {
+      timeouts: { firstEvent: 60 },
+      retry: { attempts: 2, base: 1 },
+    })
     expect((await failing(mw.stream(hello))).error).toMatchObject({ kind: 'timeout', phase: 'firstEvent', attempts: 2 })
     expect(server.requests).toHaveLength(2)
   })
 
   it('behind the first words: the clock of idleness, with what had come, and no second try', async () => {
-    const { mw, server } = await served((wire) => {
-      wire.write(head())
-      wire.write(chunk(sse({ text: 'half' })))
-    }, { timeouts: { idle: 60 } })
+    const { mw, server } = await served(
+      (wire) => {
+        wire.write(head())
+        wire.write(chunk(sse({ text: 'half' })))
+      },
+      { timeouts: { idle: 60 } },
+    )
     const { error } = await failing(mw.stream(hello))
     expect(error).toMatchObject({ kind: 'timeout', phase: 'idle', partial: { text: 'half' }, attempts: 1 })
     expect(server.requests).toHaveLength(1)
@@ -63,7 +87,10 @@ describe('TR4 a server that stops', () => {
   })
 
   it('in the middle of a whole reply: the same', async () => {
-    const { mw } = await served((wire) => void wire.write('HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{"te'), { timeouts: { idle: 60 }, retry: false })
+    const { mw } = await served(
+      (wire) => void wire.write('HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{"te'),
+      { timeouts: { idle: 60 }, retry: false },
+    )
     expect(await failureOf(mw.chat(hello))).toMatchObject({ kind: 'timeout', phase: 'idle' })
   })
 
@@ -97,9 +124,13 @@ describe('TR4 a server that stops', () => {
     expect(error).toMatchObject({ kind: 'timeout', phase: 'total', retryable: false })
     expect(error.partial?.text).toBe('x'.repeat(events.filter((event) => event.type === 'text').length))
 
-    const broken = await served((wire) => wire.end(whole('{}', 'application/json', 500)), { retry: { attempts: 1_000, base: 20, max: 20 } })
+    const broken = await served((wire) => wire.end(whole('{}', 'application/json', 500)), {
+      retry: { attempts: 1_000, base: 20, max: 20 },
+    })
     const started = performance.now()
-    expect(await failureOf(broken.mw.chat({ ...hello, timeout: 150 }))).toMatchObject({ kind: expect.stringMatching(/server_error|timeout/) as string })
+    expect(await failureOf(broken.mw.chat({ ...hello, timeout: 150 }))).toMatchObject({
+      kind: expect.stringMatching(/server_error|timeout/) as string,
+    })
     expect(performance.now() - started).toBeLessThan(600)
   })
 })
@@ -107,17 +138,33 @@ describe('TR4 a server that stops', () => {
 describe('TR5 a reply that is too large', () => {
   it('a bomb of 300 MB ends at the cap, and the memory with it', async () => {
     const bomb = gzipSync(Buffer.concat([Buffer.from('{"text":"'), Buffer.alloc(300 * 1_048_576, 0x20)]), { level: 9 })
-    const { mw } = await served((wire) => wire.end(whole(bomb, 'application/json', 200, 'content-encoding: gzip')), { retry: false })
+    const { mw } = await served((wire) => wire.end(whole(bomb, 'application/json', 200, 'content-encoding: gzip')), {
+      retry: false,
+    })
     const before = process.memoryUsage().rss
     expect(await failureOf(mw.chat(hello))).toMatchObject({ kind: 'protocol', message: expect.stringContaining('large') as string })
     expect(process.memoryUsage().rss - before).toBeLessThan(400 * 1_048_576)
   })
 
   it('the caps can be set: for a reply, and for an event', async () => {
-    const long = await served((wire, request) => wire.end(String(request.body).includes('"stream":true') ? streamed({ text: 'x'.repeat(5_000) }, '[END]') : whole(`{"text":"${'x'.repeat(5_000)}"}`)), { limits: { reply: 4_096, event: 4_096 }, retry: false })
+    const long = await served(
+      (wire, request) =>
+        wire.end(
+          String(request.body).includes('"stream":true')
+            ? streamed({ text: 'x'.repeat(5_000) }, '[END]')
+            : whole(`{"text":"${'x'.repeat(5_000)}"}`),
+        ),
+      { limits: { reply: 4_096, event: 4_096 }, retry: false },
+    )
     expect(await failureOf(long.mw.chat(hello))).toMatchObject({ kind: 'protocol' })
-    expect((await failing(long.mw.stream(hello))).error).toMatchObject({ kind: 'protocol', hint: expect.stringContaining('limits') as string })
-    const own = await served((wire) => wire.end(whole(`{"text":"${'x'.repeat(5_000)}"}`)), { limits: { reply: 4_096 }, providers: { demo: { limits: { reply: 8_192 } } } })
+    expect((await failing(long.mw.stream(hello))).error).toMatchObject({
+      kind: 'protocol',
+      hint: expect.stringContaining('limits') as string,
+    })
+    const own = await served((wire) => wire.end(whole(`{"text":"${'x'.repeat(5_000)}"}`)), {
+      limits: { reply: 4_096 },
+      providers: { demo: { limits: { reply: 8_192 } } },
+    })
     expect((await own.mw.chat(hello)).text).toHaveLength(5_000)
   })
 
@@ -208,15 +255,21 @@ describe('TR8 a reply that is no answer', () => {
     }
   })
 
-  it.each(['text/plain', 'application/octet-stream', 'text/html+json', 'application/problem+json; charset=utf-8', ''])('JSON under the label %j is read as what it is', async (type) => {
-    const { mw } = await served((wire) => wire.end(whole('{"text":"a","stop":"done"}', type)))
-    expect((await mw.chat(hello)).text).toBe('a')
-  })
+  it.each(['text/plain', 'application/octet-stream', 'text/html+json', 'application/problem+json; charset=utf-8', ''])(
+    'JSON under the label %j is read as what it is',
+    async (type) => {
+      const { mw } = await served((wire) => wire.end(whole('{"text":"a","stop":"done"}', type)))
+      expect((await mw.chat(hello)).text).toBe('a')
+    },
+  )
 })
 
 describe('TR9 a kept connection that the server closes as we write', () => {
   it('is no failure and no attempt', async () => {
-    const { mw, server } = await served((wire, _, count) => void (count === 2 ? wire.reset() : wire.write(whole('{"text":"a","stop":"done"}'))), { retry: false })
+    const { mw, server } = await served(
+      (wire, _, count) => void (count === 2 ? wire.reset() : wire.write(whole('{"text":"a","stop":"done"}'))),
+      { retry: false },
+    )
     for (let n = 0; n < 2; n++) {
       expect((await mw.chat(hello)).text).toBe('a')
       await new Promise((resolve) => setTimeout(resolve, 20))

@@ -4,9 +4,14 @@ import { compileExpression, compileText } from '../../src/lang/expr.ts'
 import { filters } from '../../src/lang/filters.ts'
 
 const data = {
-  a: { b: [{ c: 1 }, { c: null }, { d: 2 }, 'text', null], 'x-y': 'hyphen', '': 'blank', 'it\'s': 'quote' },
+  a: { b: [{ c: 1 }, { c: null }, { d: 2 }, 'text', null], 'x-y': 'hyphen', '': 'blank', "it's": 'quote' },
   list: [10, 20, 30],
-  parts: [{ type: 'text', text: 'a' }, { type: 'image' }, { type: 'text', text: 'b', hidden: true }, { type: 'text', text: null, n: 0 }],
+  parts: [
+    { type: 'text', text: 'a' },
+    { type: 'image' },
+    { type: 'text', text: 'b', hidden: true },
+    { type: 'text', text: null, n: 0 },
+  ],
   words: '',
   no: false,
   zero: 0,
@@ -39,14 +44,14 @@ describe('a path', () => {
     ["$.parts[?(@.type=='text' && !@.hidden)].text", ['a']],
     ["$.parts[?(@.type != 'text')].type", ['image']],
     ['$.parts[?(@.hidden == true || @.n == 0)].type', ['text', 'text']],
-    ["$.parts[?@.text].type", ['text', 'text', 'text']],
+    ['$.parts[?@.text].type', ['text', 'text', 'text']],
     ['$.parts[?(@.text == null)].n', [0]],
     ["$.parts[?(!(@.type == 'text'))].type", ['image']],
     ["$.parts[?(@.type == 'nothing')]", undefined],
     ['$.list[0:2]', [10, 20]],
     ['$.list[1:]', [20, 30]],
     ['$.list[0,2]', [10, 30]],
-    ["$.a.b[0:2].c", [1]],
+    ['$.a.b[0:2].c', [1]],
     ['$..c', [1]],
     ['$..text', ['a', 'b']],
     ['$.zero', 0],
@@ -61,12 +66,13 @@ describe('a path', () => {
     expect(compileExpression('$.secret').eval(inherited, {})).toBeUndefined()
     expect(compileExpression('$.*').eval(inherited, {})).toBeUndefined()
     expect(compileExpression('$..secret').eval({ a: 1 }, {})).toBeUndefined()
-    expect(compileExpression("$[?(@.secret)]").eval([inherited], {})).toBeUndefined()
+    expect(compileExpression('$[?(@.secret)]').eval([inherited], {})).toBeUndefined()
     expect(compileExpression('$.a').eval(new Uint8Array(3), {})).toBeUndefined()
   })
 
   it.each([null, undefined, 5, 'text', true, [], {}])('asked of %j it is nothing, and no error', (value) => {
-    for (const path of ['$.a.b', '$[0]', '$[*]', '$.a[*].b', "$[?(@.a == 1)]", '$..a', '$[0:1]', "$['a','b']"]) expect(compileExpression(path).eval(value, {})).toBeUndefined()
+    for (const path of ['$.a.b', '$[0]', '$[*]', '$.a[*].b', '$[?(@.a == 1)]', '$..a', '$[0:1]', "$['a','b']"])
+      expect(compileExpression(path).eval(value, {})).toBeUndefined()
   })
 })
 
@@ -146,7 +152,9 @@ describe('filters', () => {
   })
 
   it('follow each other, and aren’t called on nothing', () => {
-    expect(compileExpression('$.a | unbase64 | parse | json').eval({ a: Buffer.from('{"b":1}').toString('base64') }, {})).toBe('{"b":1}')
+    expect(compileExpression('$.a | unbase64 | parse | json').eval({ a: Buffer.from('{"b":1}').toString('base64') }, {})).toBe(
+      '{"b":1}',
+    )
     for (const name of Object.keys(filters)) expect(compileExpression(`$.missing | ${name}`).eval(data, {})).toBeUndefined()
   })
 

@@ -9,8 +9,16 @@ describe('a pattern', () => {
     [5, [5], ['5', 6]],
     [false, [false], [0, '', null, undefined]],
     [null, [null, undefined], [0, '', false]],
-    [['a', 5, '*'], ['a', 5, 'anything'], ['', null]],
-    [['a', 'b'], ['a', 'b'], ['c', ['a']]],
+    [
+      ['a', 5, '*'],
+      ['a', 5, 'anything'],
+      ['', null],
+    ],
+    [
+      ['a', 'b'],
+      ['a', 'b'],
+      ['c', ['a']],
+    ],
     [[], [], ['a', null, []]],
     [{ type: 'text' }, [{ type: 'text' }, { type: 'text', more: 1 }], [{}, { type: 'x' }, null, 'text', [{ type: 'text' }]]],
     [{ a: { b: 1 } }, [{ a: { b: 1, c: 2 } }], [{ a: 1 }, { a: null }, { a: { b: 2 } }]],
@@ -28,7 +36,11 @@ describe('a pattern', () => {
     [{ $glob: 'gpt-4*' }, ['gpt-4', 'gpt-4o'], ['GPT-4', 'xgpt-4', 5, null]],
     [{ $is: '*' }, ['*'], ['a', '']],
     [{ $is: null }, [null, undefined], ['', 0]],
-    [{ status: [429, 503], body: { $not: { error: '*' } } }, [{ status: 503, body: {} }, { status: 429 }], [{ status: 429, body: { error: 'x' } }, { status: 500 }]],
+    [
+      { status: [429, 503], body: { $not: { error: '*' } } },
+      [{ status: 503, body: {} }, { status: 429 }],
+      [{ status: 429, body: { error: 'x' } }, { status: 500 }],
+    ],
   ])('%j', (pattern, fitting, others) => {
     const test = compilePattern(pattern)
     expect(fitting.filter((value) => !test(value))).toEqual([])
@@ -39,7 +51,16 @@ describe('a pattern', () => {
     expect(compilePattern({ secret: '*' })(Object.create({ secret: 1 }))).toBe(false)
   })
 
-  it.each([{ $regex: 'a' }, { $where: '1' }, { $type: 'function' }, { constructor: 'a' }, { a: { __defineGetter__: 'a' } }, { $not: { $eval: 1 } }])('%j is refused', (pattern) => {
+  it.each<{ pattern: unknown }>(
+    [
+      { $regex: 'a' },
+      { $where: '1' },
+      { $type: 'function' },
+      { constructor: 'a' },
+      { a: { __defineGetter__: 'a' } },
+      { $not: { $eval: 1 } },
+    ].map((pattern) => ({ pattern })),
+  )('$pattern is refused', ({ pattern }) => {
     expect(() => compilePattern(pattern)).toThrow(SyntaxFault)
   })
 })

@@ -34,7 +34,11 @@ const data = {
   list: [1, 2, 3],
   empty: [],
   map: { x: 1 },
-  parts: [{ type: 'text', text: 'a' }, { type: 'image', url: 'u' }, { type: 'text', text: 'b' }],
+  parts: [
+    { type: 'text', text: 'a' },
+    { type: 'image', url: 'u' },
+    { type: 'text', text: 'b' },
+  ],
   role: 'user',
 }
 
@@ -93,7 +97,7 @@ describe('a template', () => {
     ['$switch of nothing goes to $else', { $switch: '$.missing', user: 'U', $else: 'E' }, 'E'],
     ['$switch without a case is nothing', { $switch: '$.text', user: 'U' }, undefined],
     ['$switch compares as text', { $switch: '$.zero', '0': 'null', $else: 'E' }, 'null'],
-    ['$switch compares booleans as text', { $switch: '$.no', 'false': 'F' }, 'F'],
+    ['$switch compares booleans as text', { $switch: '$.no', false: 'F' }, 'F'],
     ['$if', { $if: { role: 'user' }, $then: '$.text', $else: 'no' }, 'a'],
     ['$if not', { $if: { role: 'x' }, $then: '$.text', $else: 'no' }, 'no'],
     ['$if without $else', { $if: { role: 'x' }, $then: '$.text' }, undefined],
@@ -106,7 +110,11 @@ describe('a template', () => {
     ['$merge', { $merge: ['$.map', { y: 2 }, { x: 3 }] }, { x: 3, y: 2 }],
     ['$merge passes over what is no map', { $merge: ['$.missing', '$.text', '$.map'] }, { x: 1 }],
     ['$merge of nothing is nothing', { $merge: ['$.missing', { a: '$.none' }] }, undefined],
-    ['$rest in a $merge', { $merge: [{ $rest: '$' }, { z: '$.text', l: '$.list' }] }, { ...Object.fromEntries(Object.entries(data).filter(([key]) => key !== 'text' && key !== 'list')), z: 'a', l: [1, 2, 3] }],
+    [
+      '$rest in a $merge',
+      { $merge: [{ $rest: '$' }, { z: '$.text', l: '$.list' }] },
+      { ...Object.fromEntries(Object.entries(data).filter(([key]) => key !== 'text' && key !== 'list')), z: 'a', l: [1, 2, 3] },
+    ],
   ])('%s', (_, template, expected) => {
     const { run, mistakes } = compile(template)
     expect(mistakes).toEqual([])
@@ -117,7 +125,10 @@ describe('a template', () => {
     const define = { part: { t: '$.text', below: { $each: '$.parts', $do: { $use: 'part' } } } }
     const { run, mistakes } = compile({ $use: 'part' }, define)
     expect(mistakes).toEqual([])
-    expect(run({ text: 'a', parts: [{ text: 'b', parts: [{ text: 'c' }] }] })).toEqual({ t: 'a', below: [{ t: 'b', below: [{ t: 'c' }] }] })
+    expect(run({ text: 'a', parts: [{ text: 'b', parts: [{ text: 'c' }] }] })).toEqual({
+      t: 'a',
+      below: [{ t: 'b', below: [{ t: 'c' }] }],
+    })
   })
 
   it.each<[string, unknown, RegExp]>([
@@ -140,21 +151,46 @@ describe('a template', () => {
     ['all variables at once', '$env', /declared variable/],
     ['a pattern that isn’t one', { $if: { $regex: 'a' }, $then: 1 }, /expected one of \$absent/],
   ])('%s is a mistake that is reported, and gives nothing', (_, template, message) => {
-    const { mistakes } = compile(template, { loop: { a: { $use: 'loop' } }, ping: [{ $use: 'pong' }], pong: { $if: { a: 1 }, $then: { $use: 'ping' } } })
+    const { mistakes } = compile(template, {
+      loop: { a: { $use: 'loop' } },
+      ping: [{ $use: 'pong' }],
+      pong: { $if: { a: 1 }, $then: { $use: 'ping' } },
+    })
     expect(mistakes).toHaveLength(1)
     expect(mistakes[0]).toMatch(message)
   })
 
   it('roots stand beside the value at hand', () => {
-    const roots: Roots = { request: { model: 'm', tools: [{ name: 'f' }] }, headers: { 'x-id': '7' }, status: 200, env: { region: 'eu' }, start: 5, now: 9 }
-    const { run, mistakes } = compile({ a: '$request.tools[0].name', b: "$headers['x-id']", c: '$status', d: '$env.region', e: '$now', f: '$start', g: '$.x' })
+    const roots: Roots = {
+      request: { model: 'm', tools: [{ name: 'f' }] },
+      headers: { 'x-id': '7' },
+      status: 200,
+      env: { region: 'eu' },
+      start: 5,
+      now: 9,
+    }
+    const { run, mistakes } = compile({
+      a: '$request.tools[0].name',
+      b: "$headers['x-id']",
+      c: '$status',
+      d: '$env.region',
+      e: '$now',
+      f: '$start',
+      g: '$.x',
+    })
     expect(mistakes).toEqual([])
     expect(run({ x: 1 }, roots)).toEqual({ a: 'f', b: '7', c: 200, d: 'eu', e: 9, f: 5, g: 1 })
     expect(run({}, {})).toBeUndefined()
   })
 
   it('what the request is asked for is noted; what is asked of items isn’t', () => {
-    const { context } = compile({ a: '$.maxTokens ?? $.reasoning.budgetTokens', b: { $each: '$.messages', $do: '$.content' }, c: { $if: { output: { name: '*' } }, $then: 1 }, d: 'x-{$request.user}', e: '$env.region' })
+    const { context } = compile({
+      a: '$.maxTokens ?? $.reasoning.budgetTokens',
+      b: { $each: '$.messages', $do: '$.content' },
+      c: { $if: { output: { name: '*' } }, $then: 1 },
+      d: 'x-{$request.user}',
+      e: '$env.region',
+    })
     expect([...context.reads].sort()).toEqual(['maxTokens', 'messages', 'output.name', 'reasoning.budgetTokens', 'user'])
   })
 

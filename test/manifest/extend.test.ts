@@ -88,4 +88,14 @@ describe('a child laid over its parent', () => {
     expect(overlay(parent, parse('{ auth: null }'))).toEqual({ base: 'x' })
     expect(overlay(parent, parse('{ base: y }'))).toEqual({ base: 'y', auth: { bearer: 'A', optional: true } })
   })
+  it('calls the address of the child, whichever of `post` and `get` it is', () => {
+    const parent = parse('operations: { chat: { post: /a, body: { n: 1 } }, models: { get: /m } }', 'parent.yaml')
+    const child = parse('operations: { chat: { get: /b }, models: { decode: json } }')
+    const result = overlay(parent, child) as { operations: { chat: object; models: object } }
+    expect(result.operations).toEqual({ chat: { get: '/b', body: { n: 1 } }, models: { get: '/m', decode: 'json' } })
+    expect(format(positionOf(result.operations.chat, 'body'))).toBe('parent.yaml:1:33')
+    expect(format(positionOf(result.operations, 'models'))).toBe('x.yaml:1:34')
+    expect(overlay(parent, parse('operations: { chat: null }'))).toEqual({ operations: { models: { get: '/m' } } })
+    expect(parent).toEqual(parse('operations: { chat: { post: /a, body: { n: 1 } }, models: { get: /m } }'))
+  })
 })

@@ -13,7 +13,10 @@ function bytes(text: unknown): string {
 
 describe.skipIf(strings === undefined)('RB8 the big list of naughty strings', () => {
   it('arrives at the upstream byte for byte: as prompt, system, tool name, tool result, metadata and arguments', async () => {
-    const server = await serveBytes((wire, request) => void wire.write(streamed({ text: (JSON.parse(String(request.body)) as { system?: string }).system ?? '' }, '[END]')))
+    const server = await serveBytes(
+      (wire, request) =>
+        void wire.write(streamed({ text: (JSON.parse(String(request.body)) as { system?: string }).system ?? '' }, '[END]')),
+    )
     const mw = runtime(demo(server.url))
     const ask = async (text: string): Promise<void> => {
       const name = text === '' ? 'f' : text
@@ -56,6 +59,7 @@ describe.skipIf(strings === undefined)('RB8 the big list of naughty strings', ()
 
   it('comes back in a streamed answer as it is, cut at every byte', () => {
     const mw = runtime(demo('http://127.0.0.1:1'))
+    const wrong: unknown[] = []
     for (const text of naughty) {
       const body = sse({ text, calls: [{ at: 0, id: 'c', name: 'f', args: JSON.stringify({ text }) }] }, '[END]')
       const exchange = { response: { status: 200, headers: { 'content-type': 'text/event-stream' }, bodyText: body } }
@@ -63,20 +67,17 @@ describe.skipIf(strings === undefined)('RB8 the big list of naughty strings', ()
       const step = Math.max(1, Math.floor(size / 60)) // the longest are thousands of bytes; pieces of one byte cut everywhere
       for (let at = 0; at < size; at += step) {
         const { result } = mw.replay(exchange, { provider: 'demo', cut: at === 0 ? 1 : [at] })
-        if (result.text !== text || result.toolCalls[0]?.arguments?.['text'] !== text) expect({ at, text: result.text, call: result.toolCalls }).toEqual({ at, text, call: [{ text }] })
+        if (result.text !== text || result.toolCalls[0]?.arguments?.['text'] !== text) wrong.push({ text, at, result })
       }
     }
+    expect(wrong).toEqual([])
   })
 
   it('never changes where a call goes, as the name of a model', async () => {
     const server = await serveBytes((wire) => void wire.write(streamed({ text: 'a' }, '[END]')))
     const mw = runtime(demo(server.url).replace('post: /chat', 'post: "/models/{$.model}/chat"'))
-    for (const name of naughty) {
-      const failed = await mw.stream({ ...hello, model: `demo/${name}` }).result.then(() => undefined, (error: unknown) => error)
-      const request = server.requests.at(-1)
-      if (failed === undefined) expect(request?.path).toBe(`/models/${encodeURIComponent(name)}/chat`)
-      else expect({ name, failed }).toMatchObject({ name, failed: { kind: 'configuration' } })
-    }
-    expect(server.requests.length).toBeGreaterThan(500)
+    const names = naughty.filter((name) => name !== '' && name !== '.' && name !== '..')
+    for (const name of names) await mw.stream({ ...hello, model: `demo/${name}` }).result
+    expect(server.requests.map(({ path }) => path)).toEqual(names.map((name) => `/models/${encodeURIComponent(name)}/chat`))
   })
 })

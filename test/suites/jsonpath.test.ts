@@ -37,8 +37,13 @@ describe.skipIf(suite === undefined)('the compliance suite of RFC 9535', () => {
       const nodes = compile(one.selector)
       return nodes === undefined ? [] : [{ ...one, found: nodes(one.document) }]
     })
-    const wrong = accepted.filter(({ found, result, results = [] }) => ![...(result === undefined ? [] : [result]), ...results].some((right) => isDeepStrictEqual(found, right)))
-    console.log(`JSONPath: ${accepted.length} of ${valid.length} valid selectors are accepted and agree, ${valid.length - accepted.length} refused; all ${invalid.length} invalid ones refused`)
+    const wrong = accepted.filter(
+      ({ found, result, results = [] }) =>
+        ![...(result === undefined ? [] : [result]), ...results].some((right) => isDeepStrictEqual(found, right)),
+    )
+    console.log(
+      `JSONPath: ${accepted.length} of ${valid.length} valid selectors are accepted and agree, ${valid.length - accepted.length} refused; all ${invalid.length} invalid ones refused`,
+    )
     expect(wrong.map(({ name, selector, found }) => ({ name, selector, found }))).toEqual([])
     expect(accepted.length).toBeGreaterThanOrEqual(220)
   })
@@ -48,13 +53,14 @@ describe.skipIf(suite === undefined)('the compliance suite of RFC 9535', () => {
   })
 
   it('an expression gives the same, with nulls left out, as one value or a list', () => {
-    for (const one of valid) {
-      const nodes = compile(one.selector)
-      if (nodes === undefined) continue
-      const there = nodes(one.document).filter((node) => node !== null)
-      const value = compileExpression(one.selector).eval(one.document, {})
-      if (!isDeepStrictEqual(value, there[0])) expect({ selector: one.selector, value }).toEqual({ selector: one.selector, value: there.length === 0 ? undefined : there })
-    }
+    const wrong = valid.filter(({ selector, document }) => {
+      const nodes = compile(selector)
+      if (nodes === undefined) return false
+      const there = nodes(document).filter((node) => node !== null)
+      const value = compileExpression(selector).eval(document, {})
+      return !isDeepStrictEqual(value, there[0]) && !isDeepStrictEqual(value, there.length === 0 ? undefined : there)
+    })
+    expect(wrong).toEqual([])
   })
 })
 

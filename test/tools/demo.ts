@@ -149,7 +149,11 @@ export async function failing(stream: AsyncIterable<Event>): Promise<{ error: Mo
 export function printed(error: unknown): string {
   const texts: string[] = []
   for (let one: unknown = error; one !== undefined && one !== null && texts.length < 8; one = (one as { cause?: unknown }).cause) {
-    texts.push(String(one), JSON.stringify(one) ?? '', one instanceof Error ? `${one.stack} ${JSON.stringify(Object.getOwnPropertyDescriptors(one))}` : '')
+    texts.push(
+      String(one),
+      JSON.stringify(one) ?? '',
+      one instanceof Error ? `${one.stack} ${JSON.stringify(Object.getOwnPropertyDescriptors(one))}` : '',
+    )
   }
   return texts.join('\n')
 }

@@ -1,12 +1,12 @@
 import { ModelwireError } from '../../core/error.ts'
-import type { Frame, Operator } from '../operator.ts'
-import { parseFrame, tooLarge } from './frame.ts'
+import type { FrameSink, Sink } from '../operator.ts'
+import { tooLarge } from './frame.ts'
 
 /**
  * A JSON document. One object or scalar is one frame, given at the end; the items of a top-level array are given as they
  * close (Gemini streams so without `alt=sse`); several documents after each other are several frames.
  */
-export function json(limit: number): Operator<Uint8Array, Frame> {
+export function json(limit: number): (next: FrameSink) => Sink<Uint8Array> {
   return (next) => {
     const decoder = new TextDecoder()
     let scan: Scanner | undefined
@@ -19,7 +19,7 @@ export function json(limit: number): Operator<Uint8Array, Frame> {
         const head = text.trimStart()
         if (head === '') return
         if (head.startsWith('[')) {
-          scan = scanner(limit, (item) => next.push(item))
+          scan = scanner(limit, (item) => next.text(item, false))
           return scan.feed(head)
         }
         text = head
@@ -35,7 +35,7 @@ export function json(limit: number): Operator<Uint8Array, Frame> {
       const text = whole.join('')
       const value = parseWhole(text)
       if (value !== undefined) return next.push(value)
-      const rest = scanner(limit, (item) => next.push(item))
+      const rest = scanner(limit, (item) => next.text(item, false))
       rest.feed(text)
       rest.end()
     }
@@ -66,7 +66,7 @@ interface Scanner {
 }
 
 /** Cuts a text of JSON into the values at its top level, or at the top level of its array. Only strings and brackets matter. */
-function scanner(limit: number, say: (item: unknown) => void): Scanner {
+function scanner(limit: number, say: (item: string) => void): Scanner {
   const pending: string[] = []
   let size = 0
   let depth = 0
@@ -80,7 +80,7 @@ function scanner(limit: number, say: (item: unknown) => void): Scanner {
     const text = pending.length === 0 ? piece : pending.join('') + piece
     pending.length = size = 0
     inValue = false
-    if (text.trim() !== '') say(parseFrame(text, limit, false))
+    if (text.trim() !== '') say(text)
   }
 
   const feed = (text: string): void => {

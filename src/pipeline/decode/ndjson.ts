@@ -1,8 +1,8 @@
-import type { Frame, Operator } from '../operator.ts'
-import { parseFrame, tooLarge } from './frame.ts'
+import type { FrameSink, Sink } from '../operator.ts'
+import { tooLarge } from './frame.ts'
 
 /** One JSON value a line. The last line may lack its end. */
-export function ndjson(limit: number): Operator<Uint8Array, Frame> {
+export function ndjson(limit: number): (next: FrameSink) => Sink<Uint8Array> {
   return (next) => {
     const decoder = new TextDecoder()
     const pending: string[] = []
@@ -10,7 +10,7 @@ export function ndjson(limit: number): Operator<Uint8Array, Frame> {
 
     const line = (text: string, atEnd: boolean): void => {
       const trimmed = text.trim()
-      if (trimmed !== '') next.push(parseFrame(trimmed, limit, atEnd))
+      if (trimmed !== '') next.text(trimmed, atEnd)
     }
 
     /** Pieces are joined once a line, so that a long one costs no more than its length. */

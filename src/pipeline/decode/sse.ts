@@ -1,7 +1,6 @@
 import { createParser } from 'eventsource-parser'
-import { isMap } from '../../lang/value.ts'
-import type { Frame, Operator, Progress } from '../operator.ts'
-import { parseFrame, tooLarge } from './frame.ts'
+import type { FrameSink, Progress, Sink } from '../operator.ts'
+import { tooLarge } from './frame.ts'
 
 export interface SseOptions {
   /** The data that ends the stream (`[DONE]`). */
@@ -11,7 +10,7 @@ export interface SseOptions {
 }
 
 /** Server-sent events whose data is JSON. Lines may end in LF, CR or CRLF; an event cut off by the end still counts if it parses. */
-export function sse(options: SseOptions, limit: number, progress: Progress): Operator<Uint8Array, Frame> {
+export function sse(options: SseOptions, limit: number, progress: Progress): (next: FrameSink) => Sink<Uint8Array> {
   return (next) => {
     const decoder = new TextDecoder('utf-8', { ignoreBOM: true }) // the parser takes it away, and would take a second one too
     let ending = false
@@ -23,9 +22,7 @@ export function sse(options: SseOptions, limit: number, progress: Progress): Ope
           progress.done = true
           return
         }
-        const frame = parseFrame(data, limit, ending)
-        if (options.tag !== undefined && event !== undefined && isMap(frame)) frame[options.tag] ??= event
-        next.push(frame)
+        next.text(data, ending, event)
       },
       onError(error) {
         if (error.type === 'max-buffer-size-exceeded') throw tooLarge(limit)

@@ -1,0 +1,93 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import { bundledProtocols, createCatalog } from '../../src/manifest/catalog.ts'
+import { extend } from '../../src/manifest/extend.ts'
+import { parseManifest, readManifest, type Source } from '../../src/manifest/load.ts'
+import { format, positionOf } from '../../src/manifest/position.ts'
+import { manifestShape, writeCheck } from '../../src/manifest/shape.ts'
+import { dump, readSource, restore, type Snapshot } from '../../src/manifest/snapshot.ts'
+import { folderOf } from './folder.ts'
+
+const catalog = createCatalog({ paths: [bundledProtocols] })
+const bundled = catalog.files()
+
+/** As the build writes it and a process reads it. */
+function written(source: Source): Snapshot {
+  return JSON.parse(JSON.stringify(dump(source))) as Snapshot // what `dump` gave
+}
+
+/** Every entry with its place, in order. */
+function places(node: unknown, path = ''): string[] {
+  if (typeof node !== 'object' || node === null) return []
+  return Object.entries(node).flatMap(([key, value]) =>
+    [`${path}/${key} ${format(positionOf(node, key))}`].concat(places(value, `${path}/${key}`)),
+  )
+}
+
+describe('a snapshot', () => {
+  it.each(bundled)('%s: gives the data and the places that parsing gives', (file) => {
+    const parsed = readManifest(file)
+    const restored = restore(written(parsed), file)
+    expect(JSON.stringify(restored)).toBe(JSON.stringify(parsed))
+    expect(places(restored.data)).toEqual(places(parsed.data))
+    expect(places(restored.data).length).toBeGreaterThan(0)
+  })
+
+  it('keeps the places of keys that look like numbers, and of lists in lists', () => {
+    const parsed = parseManifest('id: x\nb: { z: 1, "10": a, "2": b }\nl: [[1, { k: v }], []]', 'x.yaml')
+    const restored = restore(written(parsed), 'x.yaml')
+    expect(places(restored.data)).toEqual(places(parsed.data))
+    expect(format(positionOf(restored.data['b'] as object, '2'))).toBe('x.yaml:2:21')
+  })
+
+  it('can be extended like what was parsed', () => {
+    const parent = 'id: p\nheaders: { a: "1", b: "2" }\nerrors: [{ kind: timeout }]'
+    const child = parseManifest('headers:\n  b: "3"\nerrors+: [{ kind: conflict }]', 'child.yaml').data
+    const restored = restore(written(parseManifest(parent, 'p.yaml')), 'p.yaml')
+    const before = places(restored.data)
+    expect(places(extend(restored.data, child))).toEqual(places(extend(parseManifest(parent, 'p.yaml').data, child)))
+    expect(places(restored.data)).toEqual(before)
+  })
+
+  it('answers for its own text only', () => {
+    const folder = folderOf({ 'x.yaml': 'id: x\nname: new' })
+    const snapshots = pathToFileURL(join(folder, 'snapshots/'))
+    const file = join(folder, 'x.yaml')
+    const write = (text: string, name: string): void =>
+      writeFileSync(new URL('x.json', snapshots), JSON.stringify({ ...dump(parseManifest(text, 'x')), data: { id: 'x', name } }))
+    expect(readSource(file, 'x', snapshots).data).toEqual({ id: 'x', name: 'new' })
+    mkdirSync(snapshots)
+    write('id: x\nname: new', 'from the snapshot')
+    expect(readSource(file, 'x', snapshots).data).toEqual({ id: 'x', name: 'from the snapshot' })
+    write('id: x\nname: old', 'from the snapshot')
+    expect(readSource(file, 'x', snapshots).data).toEqual({ id: 'x', name: 'new' })
+  })
+})
+
+describe('the check that the build writes', () => {
+  const folder = folderOf({ 'check.cjs': writeCheck() })
+  const check = createRequire(import.meta.url)(join(folder, 'check.cjs')) as ((data: unknown) => boolean) & { errors: unknown } // ajv's
+
+  it.each(bundled)('%s: says what the check compiled on the spot says', (file) => {
+    const { data } = readManifest(file)
+    expect(check(data) ? [] : check.errors).toEqual(manifestShape().check(data))
+  })
+
+  it.each([
+    'name: x',
+    'id: X\nbsae: y',
+    'id: x\nextends: []\nauth: { beerer: X }',
+    'id: x\nauth: { header: { x-key: [1] }, prefix: 2 }',
+    'id: x\noperations: { chat: { psot: /, decode: xml, complete: [never], finish: { a: b } } }',
+    'id: x\noperations: { chat: { post: /, events: { a: { emit: { type: txet, delta: $.x } }, b: { emit: { type: tool, indx: 1 } } } } }',
+    'id: x\noperations: { chat: { post: /, body: { $each: $.x }, usage: { inputTokns: $.a } } }',
+    'id: x\nerrors: [{ when: { a: 1 }, kind: nope }, 1]\nlimits: { requests: 1 }\nmodels: [{}]\nwires: { a: { extends: 1 } }',
+  ])('%j has the same mistakes', (text) => {
+    const { data } = parseManifest(text, 'x.yaml')
+    expect(check(data)).toBe(false)
+    expect(check.errors).toEqual(manifestShape().check(data))
+  })
+})

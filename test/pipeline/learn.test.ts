@@ -1,0 +1,130 @@
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import { createRuntime, type Exchange, ModelwireError } from '../../src/index.ts'
+import { readExchanges, type Route, routeOf, sharedRecordings } from '../tools/exchanges.ts'
+
+/** A stream read by its shape says exactly what it says when every frame is parsed. */
+const runtime = createRuntime({ env: {} })
+
+function outcome(exchange: Exchange, route: Omit<Route, 'api'>, learn: boolean): string {
+  const options = { provider: route.use, operation: route.operation, learn, ...(route.wire === undefined ? {} : { wire: route.wire }) }
+  const told = (): unknown => {
+    try {
+      return runtime.replay(exchange, options).events
+    } catch (error) {
+      if (error instanceof ModelwireError) return [error.kind, error.message, { ...error.partial, timing: undefined }]
+      throw error
+    }
+  }
+  return JSON.stringify(told()).replace(/call_[0-9a-f]{24}/g, 'made up')
+}
+
+function expectSame(exchange: Exchange, route: Omit<Route, 'api'>): void {
+  expect(outcome(exchange, route, true)).toBe(outcome(exchange, route, false))
+}
+
+const sse = (frames: string[]): Exchange => ({
+  response: { status: 200, headers: { 'content-type': 'text/event-stream' }, bodyText: `${frames.map((frame) => `data: ${frame}\n\n`).join('')}data: [DONE]\n\n` },
+})
+const chunk = (content: string, more = ''): string => `{"id":"c1","model":"m","choices":[{"index":0,"delta":{"content":${content}}${more}}]}`
+const chat = { use: 'openai-chat', operation: 'chat' }
+const said = (exchange: Exchange): string => runtime.replay(exchange, { provider: 'openai-chat' }).result.text
+
+describe('a stream read by the shape of its frames', () => {
+  const usual = ['"a"', '"b"', '"c"', '"d"'].map((text) => chunk(text))
+
+  it.each([
+    ['an escape', '"\\u0041\\n"', 'A\n'],
+    ['a quote', '"\\""', '"'],
+    ['a word that the manifest knows', '"stop"', 'stop'],
+    ['a key of the manifest', '"choices"', 'choices'],
+    ['nothing', '""', ''],
+    ['null', 'null', ''],
+    ['a long text', `"${'long '.repeat(50)}"`, 'long '.repeat(50)],
+    ['signs of other scripts', '"héé 漢字 🎉"', 'héé 漢字 🎉'],
+    ['what looks like the end of the frame', '"}}]}"', '}}]}'],
+  ])('takes %s in its midst', (_, literal, text) => {
+    const stream = sse([...usual, chunk(literal), chunk('"e"'), chunk('"f"'), chunk('"!"', ',"finish_reason":"stop"')])
+    expect(said(stream)).toBe(`abcd${text}ef!`)
+    expectSame(stream, chat)
+  })
+
+  it('sees a field that comes, a finish, and a number that changes', () => {
+    const numbered = [1, 2, 3, 40, 500].map((n) => `{"id":"c1","model":"m","created":${n},"choices":[{"index":0,"delta":{"content":"w${n}"}}]}`)
+    const stream = sse([...numbered, chunk('"x"'), ...numbered, chunk('"y"', ',"finish_reason":"stop"')])
+    expect(said(stream)).toBe('w1w2w3w40w500xw1w2w3w40w500y')
+    expectSame(stream, chat)
+  })
+
+  it('keeps choices apart though only their number differs', () => {
+    const frames = [0, 1, 2, 0, 1, 2, 0, 1, 2].map((n, at) => `{"id":"c1","model":"m","choices":[{"index":${n},"delta":{"content":"${at}"}}]}`)
+    const ends = [0, 1, 2].map((n) => `{"choices":[{"index":${n},"delta":{},"finish_reason":"stop"}]}`)
+    const { result } = runtime.replay(sse([...frames, ...ends]), { provider: 'openai-chat', choices: 3 })
+    expect(result.choices.map(({ text }) => text)).toEqual(['036', '147', '258'])
+  })
+
+  it.each(['{"id":"c1","model":"m","choices":[{"index":0,"delta":{"content":"a\tb"}}]}', `${chunk('"e"')}}`, chunk('"e"').slice(0, -1), chunk('e')])(
+    'refuses %j as a parser does',
+    (broken) => {
+      const stream = sse([...usual, broken])
+      expect(() => said(stream)).toThrow(expect.objectContaining({ kind: 'protocol' }))
+      expectSame(stream, chat)
+    },
+  )
+})
+
+const fixtures = readExchanges(fileURLToPath(new URL('../fixtures', import.meta.url)))
+const recordings = sharedRecordings === undefined ? [] : readExchanges(sharedRecordings)
+const streams = [...fixtures, ...recordings].filter(({ framing, response }) => ['sse', 'ndjson', 'google-array'].includes(framing) && response.bodyText !== undefined)
+
+it(`${streams.length} streams say the same with it and without it`, () => {
+  const different = streams.filter((stream) => {
+    const route = routeOf(stream)
+    return route !== undefined && outcome(stream, route, true) !== outcome(stream, route, false)
+  })
+  expect(different.map(({ file }) => file)).toEqual([])
+})
+
+/** Mutations: the frames of real streams with characters changed, taken out, put in, doubled; values exchanged. */
+const wanted = 100_000
+const perStream = 25
+
+it(`${wanted.toLocaleString('en')} mutated frames say the same with it and without it`, () => {
+  let state = 42
+  const random = (below: number): number => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return Math.floor((state / 2 ** 32) * below)
+  }
+  const signs = ['"', '\\', '}', '{', ',', ':', '0', '1', '-', '.', 'e', ' ', 'a', '\u00e9', '\ud83c', '\u0001', 'null', 'stop', '""', '[']
+  const mutate = (line: string): string => {
+    const at = random(line.length)
+    switch (random(5)) {
+      case 0:
+        return line.slice(0, at) + line.slice(at + 1)
+      case 1:
+        return line.slice(0, at) + (signs[random(signs.length)] ?? '') + line.slice(at + 1)
+      case 2:
+        return line.slice(0, at) + (signs[random(signs.length)] ?? '') + line.slice(at)
+      case 3:
+        return line.replace(/:"[^"]*"/, `:"${signs[random(signs.length)] ?? ''}"`)
+      default:
+        return `${line}\n\n${line}`
+    }
+  }
+  const short = streams.filter(({ response }) => (response.bodyText ?? '').length < 12_000 && (response.bodyText ?? '').split('\n').length > 12)
+  const different: string[] = []
+  for (let mutated = 0; mutated < wanted; ) {
+    const stream = short[random(short.length)]
+    const route = stream === undefined ? undefined : routeOf(stream)
+    if (stream === undefined || route === undefined) continue
+    // A frame that breaks ends the stream, so most mutations come late: what is before them has taught a shape.
+    const lines = (stream.response.bodyText ?? '').split('\n')
+    for (let count = 0; count < perStream; count++, mutated++) {
+      const index = lines.length - 1 - random(Math.ceil(lines.length / 2))
+      lines[index] = mutate(lines[index] ?? '')
+    }
+    const changed = { ...stream, response: { ...stream.response, bodyText: lines.join('\n') } }
+    if (outcome(changed, route, true) !== outcome(changed, route, false)) different.push(`${stream.file}\n${lines.join('\n')}`)
+  }
+  expect(different.slice(0, 3)).toEqual([])
+}, 120_000)
