@@ -16,7 +16,7 @@ const floors: Record<string, string[]> = {
   pipeline: ['lang', 'wire', 'core'],
   transport: ['wire', 'core'],
   resilience: ['wire', 'core'],
-  manifest: ['pipeline', 'wire', 'lang', 'core'],
+  manifest: ['pipeline', 'resilience', 'wire', 'lang', 'core'],
   client: ['manifest', 'transport', 'resilience', 'pipeline', 'wire', 'lang', 'core'],
   index: ['client', 'core'],
   cli: ['index', 'manifest', 'pipeline'],

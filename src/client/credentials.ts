@@ -24,7 +24,12 @@ export function readSecrets(operation: Operation, provider: string, own: Provide
 }
 
 /** The variables that may hold a provider's key, and whether it is there. Never the key itself. */
-export function keyState(auth: Auth, provider: string, own: ProviderOptions, env: Environment): { keys: string[]; key: 'set' | 'missing' | 'optional' | 'none' } {
+export function keyState(
+  auth: Auth,
+  provider: string,
+  own: ProviderOptions,
+  env: Environment,
+): { keys: string[]; key: 'set' | 'missing' | 'optional' | 'none' } {
   if (auth.scheme === 'none') return { keys: [], key: 'none' }
   const fallback = auth.scheme === 'basic' ? [] : [`${variableName(provider)}_API_KEY`]
   const variables = auth.secrets.map((slot) => [...slot.variables, ...fallback])
@@ -60,7 +65,8 @@ export function readVariables(operation: Operation, own: ProviderOptions, env: E
   const values: Record<string, string> = {}
   for (const variable of operation.variables) {
     const explicit = own[variable.name]
-    const value = explicit === undefined || explicit === null ? (firstSet(variable.variables, env) ?? variable.default) : String(explicit)
+    const value =
+      explicit === undefined || explicit === null ? (firstSet(variable.variables, env) ?? variable.default) : String(explicit)
     if (value !== undefined) values[variable.name] = value.trim()
   }
   return values

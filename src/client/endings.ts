@@ -2,7 +2,11 @@ import type { Endings } from '../pipeline/accumulate.ts'
 import type { Operation } from '../manifest/compile.ts'
 
 /** How an operation reads its ends, for one reply. */
-export function endingsOf(operation: Operation, reply: { status: number; headers: Record<string, string> }, choices: number): Endings {
+export function endingsOf(
+  operation: Operation,
+  reply: { status: number; headers: Record<string, string> },
+  choices: number,
+): Endings {
   return {
     finish: operation.finish,
     usage: operation.usage,

@@ -70,7 +70,11 @@ export async function attempt(asked: Asked, transport: Transport, signal: AbortS
 
 function outgoing(asked: Asked, secrets: Secrets): Call {
   const call = authorize(asked.call, asked.operation.auth, secrets)
-  return { ...call, maxBytes: asked.streamed ? Infinity : asked.limits.reply, connection: { ...call.connection, connectTimeout: asked.timeouts.connect } }
+  return {
+    ...call,
+    maxBytes: asked.streamed ? Infinity : asked.limits.reply,
+    connection: { ...call.connection, connectTimeout: asked.timeouts.connect },
+  }
 }
 
 /** A stream is committed with its first content; a whole reply only when all of it is there. */
@@ -87,7 +91,8 @@ async function committed(live: Live, clocks: Clocks, streamed: boolean): Promise
 /** Everything that a failure is told with, and nothing secret in it. */
 function described(error: unknown, asked: Asked, clocks: Clocks, secrets: Secrets): unknown {
   const aborted = clocks.signal.aborted ? abortError(clocks.signal) : undefined
-  const made = error instanceof ModelwireError && error.kind !== 'cancelled' && error.kind !== 'network' ? error : (aborted ?? error)
+  const made =
+    error instanceof ModelwireError && error.kind !== 'cancelled' && error.kind !== 'network' ? error : (aborted ?? error)
   if (!(made instanceof ModelwireError)) return made
   return redact(made.add({ provider: asked.provider, model: asked.model, attempts: asked.attempts }), secrets)
 }
@@ -123,7 +128,13 @@ function readReply(asked: Asked, reply: Reply, clocks: Clocks, failed: (error: u
   return { headers: reply.headers, ...pump(reader, chunks, reply, clocks, failed) }
 }
 
-function pump(reader: Reader, chunks: AsyncIterator<Uint8Array>, reply: Reply, clocks: Clocks, failed: (error: unknown) => unknown): Pick<Live, 'next' | 'close' | 'over'> {
+function pump(
+  reader: Reader,
+  chunks: AsyncIterator<Uint8Array>,
+  reply: Reply,
+  clocks: Clocks,
+  failed: (error: unknown) => unknown,
+): Pick<Live, 'next' | 'close' | 'over'> {
   const ended = Promise.withResolvers<void>()
   let over = false
   let broken: { error: unknown } | undefined

@@ -26,7 +26,13 @@ export interface Explanation {
   curl: string
 }
 
-export function explainCall(prepared: Prepared, operation: Operation, provider: string, origins: WeakMap<object, object>, extra?: Record<string, unknown>): Explanation {
+export function explainCall(
+  prepared: Prepared,
+  operation: Operation,
+  provider: string,
+  origins: WeakMap<object, object>,
+  extra?: Record<string, unknown>,
+): Explanation {
   const shown = withPlaceholders(prepared, operation, provider)
   const body = prepared.body === undefined ? {} : { body: JSON.parse(JSON.stringify(prepared.body)) as unknown }
   return {
@@ -40,7 +46,11 @@ export function explainCall(prepared: Prepared, operation: Operation, provider: 
 }
 
 /** Where a secret goes, the name of its variable stands. */
-function withPlaceholders({ call }: Prepared, { auth }: Operation, provider: string): { url: string; headers: Record<string, string> } {
+function withPlaceholders(
+  { call }: Prepared,
+  { auth }: Operation,
+  provider: string,
+): { url: string; headers: Record<string, string> } {
   if (auth.scheme === 'none') return { url: call.url, headers: call.headers }
   const variable = (index: number): string => `$${auth.secrets[index]?.variables[0] ?? `${variableName(provider)}_API_KEY`}`
   if (auth.scheme === 'query') {
@@ -50,7 +60,8 @@ function withPlaceholders({ call }: Prepared, { auth }: Operation, provider: str
   const headers = { ...call.headers }
   if (auth.scheme === 'bearer') headers.authorization = `Bearer ${variable(0)}`
   if (auth.scheme === 'basic') headers.authorization = `Basic ${variable(0)}:${variable(1)} (base64)`
-  if (auth.scheme === 'header') auth.secrets.forEach(({ name }, index) => (headers[name.toLowerCase()] = auth.prefix + variable(index)))
+  if (auth.scheme === 'header')
+    auth.secrets.forEach(({ name }, index) => (headers[name.toLowerCase()] = auth.prefix + variable(index)))
   return { url: call.url, headers }
 }
 

@@ -2,7 +2,11 @@ import type { ModelwireError } from '../core/error.ts'
 import type { Operation } from '../manifest/compile.ts'
 
 /** Makes an error of an HTTP reply that isn't a success, by the manifest's rules. */
-export function readError(operation: Operation, reply: { status: number; headers: Record<string, string> }, body: Uint8Array): ModelwireError {
+export function readError(
+  operation: Operation,
+  reply: { status: number; headers: Record<string, string> },
+  body: Uint8Array,
+): ModelwireError {
   return operation.classify({ ...reply, body: parseBody(new TextDecoder().decode(body)) })
 }
 

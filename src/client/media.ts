@@ -52,7 +52,9 @@ export function loadMedia(request: ChatRequest): ChatRequest {
 }
 
 function loadMessage(message: Message): Message {
-  return Array.isArray(message?.content) && message.content.some(needsLoading) ? { ...message, content: message.content.map(loadPart) } : message
+  return Array.isArray(message?.content) && message.content.some(needsLoading)
+    ? { ...message, content: message.content.map(loadPart) }
+    : message
 }
 
 function needsLoading(part: Part): boolean {
@@ -79,13 +81,18 @@ interface Loaded {
 }
 
 function readData(data: Uint8Array | string, type: string): Loaded {
-  if (typeof data !== 'string' && !ArrayBuffer.isView(data)) throw new ModelwireError('invalid_request', `the data of a part of type ${type} must be bytes or text, got ${data === null ? 'null' : typeof data}`)
+  if (typeof data !== 'string' && !ArrayBuffer.isView(data))
+    throw new ModelwireError(
+      'invalid_request',
+      `the data of a part of type ${type} must be bytes or text, got ${data === null ? 'null' : typeof data}`,
+    )
   if (typeof data !== 'string') return described(Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64'))
   const url = /^data:([^;,]*)(?:;[^,]*)?;base64,/.exec(data.slice(0, 200))
   if (url !== null) return { data: data.slice(url[0].length), mediaType: url[1] === '' ? undefined : url[1] }
   const path = data.startsWith('file:') ? fileURLToPath(data) : data
   if (path.length <= longestPath && !path.includes('\0') && existsSync(path)) return readFile(path)
-  if (/^[A-Za-z0-9+/_-]+={0,2}$/.test(data.slice(0, 4_096).replace(/\s/g, '')) && data.length >= 8 && !/\.\w{2,5}$/.test(data)) return described(data)
+  if (/^[A-Za-z0-9+/_-]+={0,2}$/.test(data.slice(0, 4_096).replace(/\s/g, '')) && data.length >= 8 && !/\.\w{2,5}$/.test(data))
+    return described(data)
   const shown = data.length > 80 ? `${data.slice(0, 80)}…` : data
   throw new ModelwireError('invalid_request', `the ${type} ${JSON.stringify(shown)} is neither a file that exists nor base64`, {
     hint: 'pass a path, bytes (Uint8Array), base64 text, a data: URL, or `url`',
@@ -94,7 +101,11 @@ function readData(data: Uint8Array | string, type: string): Loaded {
 
 function readFile(path: string): Loaded {
   const { size } = statSync(path)
-  if (size > largest) throw new ModelwireError('request_too_large', `the file ${path} has ${Math.round(size / 1_048_576)} MB; at most ${largest / 1_048_576} are read`)
+  if (size > largest)
+    throw new ModelwireError(
+      'request_too_large',
+      `the file ${path} has ${Math.round(size / 1_048_576)} MB; at most ${largest / 1_048_576} are read`,
+    )
   const loaded = described(readFileSync(path).toString('base64'))
   return { ...loaded, mediaType: byExtension[extname(path).toLowerCase()] ?? loaded.mediaType, name: basename(path) }
 }

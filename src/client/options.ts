@@ -65,7 +65,8 @@ const megabyte = 1_048_576
 
 export function settingsOf(options: RuntimeOptions, provider: string): Settings {
   const env = options.env ?? process.env
-  const own = options.providers !== undefined && Object.hasOwn(options.providers, provider) ? (options.providers[provider] ?? {}) : {}
+  const own =
+    options.providers !== undefined && Object.hasOwn(options.providers, provider) ? (options.providers[provider] ?? {}) : {}
   const total = numberOf('MODELWIRE_TIMEOUT_MS', env)
   const inflight = numberOf('MODELWIRE_MAX_INFLIGHT', env)
   return {
@@ -73,11 +74,17 @@ export function settingsOf(options: RuntimeOptions, provider: string): Settings 
     baseUrl: own.baseUrl ?? env[`MODELWIRE_${variableName(provider)}_BASE_URL`],
     timeouts: { ...(total === undefined ? {} : { total }), ...options.timeouts, ...own.timeouts },
     retry: own.retry ?? options.retry,
-    limits: { event: 16 * megabyte, reply: 64 * megabyte, ...(inflight === undefined ? {} : { inflight }), ...options.limits, ...own.limits },
+    limits: {
+      event: 16 * megabyte,
+      reply: 64 * megabyte,
+      ...(inflight === undefined ? {} : { inflight }),
+      ...options.limits,
+      ...own.limits,
+    },
   }
 }
 
-/** `llama-server` → `LLAMA_SERVER`. */
+/** `my-server` → `MY_SERVER`. */
 export function variableName(provider: string): string {
   return provider.toUpperCase().replace(/[^A-Z0-9]+/g, '_')
 }

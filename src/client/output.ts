@@ -18,7 +18,11 @@ export async function checkOutput(result: ChatResult, schema: Record<string, unk
   const check = await compileOutput(schema)
   for (const choice of result.choices) {
     // A call, a refusal or a block by a filter is no answer, so there's nothing to check.
-    if (choice.text.trim() === '' && (choice.toolCalls.length > 0 || choice.refusal !== undefined || choice.finishReason === 'content_filter')) continue
+    if (
+      choice.text.trim() === '' &&
+      (choice.toolCalls.length > 0 || choice.refusal !== undefined || choice.finishReason === 'content_filter')
+    )
+      continue
     choice.object = validated(choice.text, check, result)
   }
   if (result.choices[0] !== undefined && 'object' in result.choices[0]) result.object = result.choices[0].object
@@ -32,24 +36,39 @@ async function compile(schema: Record<string, unknown>): Promise<Check> {
   try {
     return new Ajv({ strict: false, validateFormats: false }).compile(schema) as Check
   } catch (error) {
-    throw new ModelwireError('invalid_request', `\`output\` isn't a JSON Schema: ${error instanceof Error ? error.message : 'it is broken'}`)
+    throw new ModelwireError(
+      'invalid_request',
+      `\`output\` isn't a JSON Schema: ${error instanceof Error ? error.message : 'it is broken'}`,
+    )
   }
 }
 
 function validated(text: string, check: Check, partial: ChatResult): unknown {
   const object = parse(text)
   if (object === undefined) {
-    const hint = partial.finishReason === 'length' ? 'the reply was cut: raise maxTokens' : 'ask again, or check that the model follows schemas'
-    throw new ModelwireError('output', "the reply isn't the JSON that `output` asked for", { provider: partial.provider, model: partial.model, partial, hint })
+    const hint =
+      partial.finishReason === 'length'
+        ? 'the reply was cut: raise maxTokens'
+        : 'ask again, or check that the model follows schemas'
+    throw new ModelwireError('output', "the reply isn't the JSON that `output` asked for", {
+      provider: partial.provider,
+      model: partial.model,
+      partial,
+      hint,
+    })
   }
   if (check(object)) return object
   const first = check.errors?.[0]
-  throw new ModelwireError('output', `the reply doesn't fit \`output\`: ${first?.instancePath ?? ''} ${first?.message ?? 'misfit'}`.replace(':  ', ': '), {
-    provider: partial.provider,
-    model: partial.model,
-    partial,
-    hint: 'ask again, or simplify the schema',
-  })
+  throw new ModelwireError(
+    'output',
+    `the reply doesn't fit \`output\`: ${first?.instancePath ?? ''} ${first?.message ?? 'misfit'}`.replace(':  ', ': '),
+    {
+      provider: partial.provider,
+      model: partial.model,
+      partial,
+      hint: 'ask again, or simplify the schema',
+    },
+  )
 }
 
 /** The text itself, or what stands in its first code fence: models like to wrap JSON. */

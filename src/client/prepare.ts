@@ -101,7 +101,10 @@ function buildAddress({ operation, provider, normal, settings }: Preparation, ro
 function noAddress(operation: Operation, provider: string, roots: Roots): ModelwireError {
   const unset = operation.variables.find((variable) => roots.env?.[variable.name] === undefined)
   if (unset === undefined) {
-    return new ModelwireError('configuration', `"${provider}" has no address`, { provider, hint: `give its manifest a \`base\`, or pass providers: { ${JSON.stringify(provider)}: { baseUrl } }` })
+    return new ModelwireError('configuration', `"${provider}" has no address`, {
+      provider,
+      hint: `give its manifest a \`base\`, or pass providers: { ${JSON.stringify(provider)}: { baseUrl } }`,
+    })
   }
   const variable = unset.variables[0]
   return new ModelwireError('configuration', `the address of "${provider}" needs the variable "${unset.name}"`, {
@@ -121,9 +124,13 @@ function buildHeaders({ operation, normal, input, settings }: Preparation, roots
     for (const [name, value] of Object.entries(textMap(given))) {
       const lower = name.toLowerCase()
       if (given === input.headers && (owned.includes(lower) || lower === 'host')) {
-        throw new ModelwireError('invalid_request', `the header "${lower}" belongs to the provider's auth and can't be set by a request`, {
-          hint: 'set it for the provider: createRuntime({ providers: { …: { apiKey, headers } } })',
-        })
+        throw new ModelwireError(
+          'invalid_request',
+          `the header "${lower}" belongs to the provider's auth and can't be set by a request`,
+          {
+            hint: 'set it for the provider: createRuntime({ providers: { …: { apiKey, headers } } })',
+          },
+        )
       }
       headers[lower] = value
     }
@@ -146,7 +153,10 @@ function unknownFields(input: CallOptions, operation: string): Warning[] {
     .filter((field) => !known.includes(field))
     .map((field) => {
       const near = nearest(field, known)
-      return { field, reason: `a request has no such field${near === undefined ? '' : `; did you mean "${near}"?`} (what only the provider knows goes into \`extra\`)` }
+      return {
+        field,
+        reason: `a request has no such field${near === undefined ? '' : `; did you mean "${near}"?`} (what only the provider knows goes into \`extra\`)`,
+      }
     })
 }
 
@@ -174,6 +184,8 @@ function readsBelow(reads: ReadonlySet<string>, field: string): boolean {
 
 function strictly(first: Warning, count: number): ModelwireError {
   const others = count > 1 ? ` (and ${count - 1} more)` : ''
-  return new ModelwireError('invalid_request', `${first.field}: ${first.reason}${others}`, { where: first.where, hint: 'leave it out, or call without `strict`' })
+  return new ModelwireError('invalid_request', `${first.field}: ${first.reason}${others}`, {
+    where: first.where,
+    hint: 'leave it out, or call without `strict`',
+  })
 }
-

@@ -5,7 +5,11 @@ const shortest = 6
 
 /** Masks the exact secrets, as they are, URL-encoded and in base64, wherever an error has words: a provider may have echoed them. */
 export function redact(error: ModelwireError, secrets: Secrets): ModelwireError {
-  const forms = Object.values(secrets).flatMap((secret) => [secret, encodeURIComponent(secret), Buffer.from(secret).toString('base64').replace(/=+$/, '')])
+  const forms = Object.values(secrets).flatMap((secret) => [
+    secret,
+    encodeURIComponent(secret),
+    Buffer.from(secret).toString('base64').replace(/=+$/, ''),
+  ])
   const long = forms.filter((form) => form.length >= shortest)
   if (long.length > 0) maskError(error, (text) => long.reduce((masked, form) => masked.replaceAll(form, '[redacted]'), text), 0)
   return error

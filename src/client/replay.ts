@@ -56,7 +56,7 @@ export function replay(exchange: Exchange, operation: Operation, options: Replay
   const choices = options.choices ?? ('n' in asked && typeof asked.n === 'number' ? asked.n : 1)
   const reader = createReader(operation.plan, {
     headers,
-    roots: { request: asked, headers, status: response.status },
+    roots: { request: { model, stream: streamed }, headers, status: response.status },
     endings: endingsOf(operation, { status: response.status, headers }, choices),
     limit: eventLimit,
     streamed,

@@ -54,4 +54,3 @@ function meta(folded: ReturnType<Fold['result']>, around: Around): ResultMeta {
     ...(rateLimits === undefined ? {} : { rateLimits }),
   }
 }
-

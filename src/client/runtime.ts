@@ -122,14 +122,28 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
     return limit
   }
 
-  const plan = (input: CallOptions, name: string, normalize: (model: string, provider: string) => Normal, origins?: WeakMap<object, object>): Planned => {
+  const plan = (
+    input: CallOptions,
+    name: string,
+    normalize: (model: string, provider: string) => Normal,
+    origins?: WeakMap<object, object>,
+  ): Planned => {
     const { provider, model } = splitModel(input.model)
     try {
       const settings = settingsOf(options, provider)
       const operation = registry.operation(provider, name, model, input.wire ?? settings.own.wire)
       const normal = normalize(model, provider)
       const strict = input.strict ?? options.strict ?? false
-      const prepared = prepareCall({ operation, provider, normal, input, settings, env, strict, ...(origins === undefined ? {} : { origins }) })
+      const prepared = prepareCall({
+        operation,
+        provider,
+        normal,
+        input,
+        settings,
+        env,
+        strict,
+        ...(origins === undefined ? {} : { origins }),
+      })
       return { operation, provider, model, normal, settings, prepared }
     } catch (error) {
       throw named(error, provider, model)
@@ -159,7 +173,10 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
     }
     const policy = policyOf(provider, model, settings.own)
     const send = (): Promise<Live> =>
-      policy.run((n, inner) => attempt({ ...asked, attempts: n }, transport, inner), signal, { retry: input.retry ?? settings.retry, endsAt })
+      policy.run((n, inner) => attempt({ ...asked, attempts: n }, transport, inner), signal, {
+        retry: input.retry ?? settings.retry,
+        endsAt,
+      })
     const limit = limitOf(provider, settings.limits)
     try {
       return await (limit === undefined ? send() : limit(send, signal))
@@ -199,7 +216,10 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
     const result = (): ChatResult => {
       const timing = { totalMs: performance.now() - started, ...(firstEventMs === undefined ? {} : { firstEventMs }) }
       const { provider, model } = planned ?? splitModel(input.model)
-      return chatResult(fold, planned === undefined || live === undefined ? { provider, model, timing } : around(planned, live, timing))
+      return chatResult(
+        fold,
+        planned === undefined || live === undefined ? { provider, model, timing } : around(planned, live, timing),
+      )
     }
     return createStream({
       fold,
@@ -224,9 +244,14 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
     return embedResult(events, folded(events, planned.provider), about)
   }
 
-  const explain = (input: ChatRequest | EmbedRequest, { operation: name, stream: streamed = true }: ExplainOptions = {}): Explanation => {
+  const explain = (
+    input: ChatRequest | EmbedRequest,
+    { operation: name, stream: streamed = true }: ExplainOptions = {},
+  ): Explanation => {
     const origins = new WeakMap<object, object>()
-    const planned = isEmbed(input, name) ? plan(input, 'embed', (model) => normalizeEmbed(input, model), origins) : chatPlan(input, streamed, origins)
+    const planned = isEmbed(input, name)
+      ? plan(input, 'embed', (model) => normalizeEmbed(input, model), origins)
+      : chatPlan(input, streamed, origins)
     return explainCall(planned.prepared, planned.operation, planned.provider, origins, input.extra)
   }
 
@@ -275,7 +300,7 @@ function splitModel(model: unknown): { provider: string; model: string } {
   const at = typeof model === 'string' ? model.indexOf('/') : -1
   if (typeof model !== 'string' || at <= 0 || at === model.length - 1) {
     throw new ModelwireError('configuration', `\`model\` must be written as provider/model, got ${JSON.stringify(model)}`, {
-      hint: 'everything after the first slash is the provider\'s own name; `modelwire providers` lists the providers',
+      hint: "everything after the first slash is the provider's own name; `modelwire providers` lists the providers",
     })
   }
   return { provider: model.slice(0, at), model: model.slice(at + 1) }

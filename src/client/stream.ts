@@ -41,7 +41,10 @@ export function createStream(source: StreamSource): Stream {
   }
 
   const take = (): void => {
-    if (taken) throw new ModelwireError('invalid_request', 'a stream can be iterated once', { hint: 'keep its events, or await `stream.result`' })
+    if (taken)
+      throw new ModelwireError('invalid_request', 'a stream can be iterated once', {
+        hint: 'keep its events, or await `stream.result`',
+      })
     taken = true
   }
 
@@ -70,7 +73,10 @@ export function createStream(source: StreamSource): Stream {
   }
 }
 
-function deliver(outcome: { result: ChatResult } | { error: unknown }, settle: { resolve: (result: ChatResult) => void; reject: (error: unknown) => void }): void {
+function deliver(
+  outcome: { result: ChatResult } | { error: unknown },
+  settle: { resolve: (result: ChatResult) => void; reject: (error: unknown) => void },
+): void {
   if ('error' in outcome) settle.reject(outcome.error)
   else settle.resolve(outcome.result)
 }
@@ -84,14 +90,18 @@ async function drain(batches: AsyncIterator<Event[]>): Promise<void> {
 }
 
 /** The one asynchronous edge: a batch a network read, folded on its way out. */
-function pull(source: StreamSource, conclude: (outcome: { result: ChatResult } | { error: unknown }) => void): AsyncIterator<Event[]> {
+function pull(
+  source: StreamSource,
+  conclude: (outcome: { result: ChatResult } | { error: unknown }) => void,
+): AsyncIterator<Event[]> {
   const left = new AbortController()
   let live: Live | undefined
   let over = false
 
   const fail = (error: unknown): never => {
     over = true
-    if (live !== undefined && error instanceof ModelwireError && error.partial === undefined) error.add({ partial: source.partial() })
+    if (live !== undefined && error instanceof ModelwireError && error.partial === undefined)
+      error.add({ partial: source.partial() })
     conclude({ error })
     throw error
   }

@@ -127,7 +127,37 @@ export class ModelwireError extends Error {
 
   /** A plain object for logs; the cause is left out because it may hold anything. */
   toJSON(): Record<string, unknown> {
-    const { kind, code, message, status, provider, model, requestId, retryable, retryAfterMs, attempts, phase, where, hint, partial } = this
-    return { kind, code, message, status, provider, model, requestId, retryable, retryAfterMs, attempts, phase, where, hint, partial }
+    const {
+      kind,
+      code,
+      message,
+      status,
+      provider,
+      model,
+      requestId,
+      retryable,
+      retryAfterMs,
+      attempts,
+      phase,
+      where,
+      hint,
+      partial,
+    } = this
+    return {
+      kind,
+      code,
+      message,
+      status,
+      provider,
+      model,
+      requestId,
+      retryable,
+      retryAfterMs,
+      attempts,
+      phase,
+      where,
+      hint,
+      partial,
+    }
   }
 }

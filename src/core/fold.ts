@@ -86,7 +86,10 @@ function spoken({ choice, parts }: Growing): Choice {
   return { ...choice, text: said('text'), reasoning: said('reasoning') }
 }
 
-type Spoken = Exclude<Event, { type: 'start' | 'usage' | 'warning' | 'embedding' | 'score' | 'segment' | 'progress' | 'model' | 'error' }>
+type Spoken = Exclude<
+  Event,
+  { type: 'start' | 'usage' | 'warning' | 'embedding' | 'score' | 'segment' | 'progress' | 'model' | 'error' }
+>
 
 function grow(growing: Growing, event: Spoken, provider: string): void {
   const { choice, parts } = growing
@@ -136,7 +139,13 @@ function grow(growing: Growing, event: Spoken, provider: string): void {
   }
 }
 
-function toolCall(event: { id: string; name: string; arguments?: Record<string, unknown>; argumentsText: string; kind?: 'custom' }): ToolCall {
+function toolCall(event: {
+  id: string
+  name: string
+  arguments?: Record<string, unknown>
+  argumentsText: string
+  kind?: 'custom'
+}): ToolCall {
   return {
     id: event.id,
     name: event.name,
@@ -169,7 +178,7 @@ type Piece = { type: 'text' | 'reasoning'; delta?: string; signature?: string; i
 
 /**
  * Adds a piece to the last part when it continues it: same kind, and the same block (`index`) where the wire numbers its
- * blocks, else the same signature. Google forbids merging a part that bears a signature with one that doesn't.
+ * blocks, else the same signature. There is a wire that forbids merging a part that bears a signature with one that doesn't.
  */
 function append(growing: Growing, event: Piece, provider: string): void {
   const last = growing.parts.at(-1)
@@ -180,7 +189,8 @@ function append(growing: Growing, event: Piece, provider: string): void {
     growing.parts.push(part)
   } else {
     last.text += delta
-    if (signature !== undefined && signature !== last.signature) Object.assign(last, { signature: (last.signature ?? '') + signature, provider })
+    if (signature !== undefined && signature !== last.signature)
+      Object.assign(last, { signature: (last.signature ?? '') + signature, provider })
   }
   growing.open = event.index
 }
@@ -189,5 +199,7 @@ function continues(open: number | undefined, last: { signature?: string }, event
   if (event.index !== undefined) return open === event.index
   if (open !== undefined) return false
   // A signature that comes alone closes the reasoning before it.
-  return last.signature === event.signature || (event.type === 'reasoning' && event.delta === undefined && last.signature === undefined)
+  return (
+    last.signature === event.signature || (event.type === 'reasoning' && event.delta === undefined && last.signature === undefined)
+  )
 }

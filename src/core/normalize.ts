@@ -55,7 +55,8 @@ export function normalizeChat(input: ChatRequest, model: string, provider: strin
 
 export function normalizeEmbed(input: EmbedRequest, model: string): Normal {
   const list = [input.input].flat()
-  if (list.length === 0 || list.some((text) => typeof text !== 'string')) throw invalid('`input` must be a text or a list of texts, and not empty')
+  if (list.length === 0 || list.some((text) => typeof text !== 'string'))
+    throw invalid('`input` must be a text or a list of texts, and not empty')
   const request: NormalRequest = { model, stream: false, input: list }
   if (input.dimensions !== undefined) request.dimensions = finite('dimensions', input.dimensions)
   if (input.purpose !== undefined) request.purpose = input.purpose
@@ -80,7 +81,8 @@ function normalizeChoice(choice: ToolChoice): { type: string; name?: string } {
   if (typeof made !== 'object' || made === null || !['auto', 'none', 'required', 'tool'].includes(made.type)) {
     throw invalid(`\`toolChoice\` must be auto, none, required or { type: 'tool', name }, got ${JSON.stringify(choice)}`)
   }
-  if (made.type === 'tool' && !('name' in made && typeof made.name === 'string')) throw invalid("`toolChoice: { type: 'tool' }` needs a `name`")
+  if (made.type === 'tool' && !('name' in made && typeof made.name === 'string'))
+    throw invalid("`toolChoice: { type: 'tool' }` needs a `name`")
   return made
 }
 
@@ -98,7 +100,8 @@ function normalizeMessages(input: ChatRequest, provider: string, warnings: Warni
   const system: Part[] = input.system === undefined ? [] : partsOf(input.system, 'system')
   const turns: Turn[] = []
   for (const message of given) {
-    if (typeof message !== 'object' || message === null) throw invalid(`a message must be a map with \`role\` and \`content\`, got ${JSON.stringify(message)}`)
+    if (typeof message !== 'object' || message === null)
+      throw invalid(`a message must be a map with \`role\` and \`content\`, got ${JSON.stringify(message)}`)
     const parts = partsOf(message.content, message.role).flatMap((part) => ownPart(part, provider, warnings))
     switch (message.role) {
       case 'system':
@@ -110,7 +113,9 @@ function normalizeMessages(input: ChatRequest, provider: string, warnings: Warni
         addTurn(turns, message.role, parts)
         break
       default:
-        throw invalid(`a message's role must be system, user, assistant or tool, got ${JSON.stringify(message.role satisfies never)}`)
+        throw invalid(
+          `a message's role must be system, user, assistant or tool, got ${JSON.stringify(message.role satisfies never)}`,
+        )
     }
   }
   nameResults(turns)
@@ -121,7 +126,8 @@ function normalizeMessages(input: ChatRequest, provider: string, warnings: Warni
 function addTurn(turns: Turn[], role: Turn['role'], parts: Part[]): void {
   const results = role === 'assistant' ? [] : parts.filter((part) => part.type === 'tool_result')
   const rest = role === 'tool' ? [] : parts.filter((part) => !results.includes(part as never)) // results holds only tool results
-  if (role === 'tool' && results.length < parts.length) throw invalid('a message of the role tool holds tool_result parts only', 'write { type: "tool_result", id, content }')
+  if (role === 'tool' && results.length < parts.length)
+    throw invalid('a message of the role tool holds tool_result parts only', 'write { type: "tool_result", id, content }')
   const last = turns.at(-1)
   if (results.length > 0) {
     if (last?.role === 'tool') last.content.push(...results)
@@ -132,14 +138,18 @@ function addTurn(turns: Turn[], role: Turn['role'], parts: Part[]): void {
 
 function partsOf(content: unknown, role: string): Part[] {
   if (typeof content === 'string') return [{ type: 'text', text: content }]
-  if (!Array.isArray(content)) throw invalid(`the content of a ${role} message must be a text or a list of parts, got ${content === null ? 'null' : typeof content}`)
+  if (!Array.isArray(content))
+    throw invalid(
+      `the content of a ${role} message must be a text or a list of parts, got ${content === null ? 'null' : typeof content}`,
+    )
   return content.map((part: unknown) => checkPart(part))
 }
 
 function checkPart(part: unknown): Part {
   if (typeof part === 'string') return { type: 'text', text: part }
   const type = typeof part === 'object' && part !== null && 'type' in part ? part.type : undefined
-  if (typeof type !== 'string' || !partTypes.includes(type)) throw invalid(`a part's type must be one of ${partTypes.join(', ')}; got ${JSON.stringify(type)}`)
+  if (typeof type !== 'string' || !partTypes.includes(type))
+    throw invalid(`a part's type must be one of ${partTypes.join(', ')}; got ${JSON.stringify(type)}`)
   const known = part as Part // its type is one of ours
   switch (known.type) {
     case 'text':
@@ -150,7 +160,8 @@ function checkPart(part: unknown): Part {
     case 'audio':
     case 'video':
     case 'file':
-      if (known.data === undefined && known.url === undefined) throw invalid(`a part of type ${known.type} needs \`data\` or \`url\``)
+      if (known.data === undefined && known.url === undefined)
+        throw invalid(`a part of type ${known.type} needs \`data\` or \`url\``)
       return known
     case 'tool_call':
       return { ...known, arguments: known.kind === 'custom' ? known.arguments : parsed(known.arguments) }
@@ -192,7 +203,11 @@ function ownPart(part: Part, provider: string, warnings: Warning[]): Part[] {
     return []
   }
   const { provider: _, signature, ...rest } = part as Part & { signature?: string; provider?: string }
-  if (signature !== undefined) warnings.push({ field: 'messages', reason: `the signature of a ${part.type} part, which only "${owner}" can read, was left out` })
+  if (signature !== undefined)
+    warnings.push({
+      field: 'messages',
+      reason: `the signature of a ${part.type} part, which only "${owner}" can read, was left out`,
+    })
   return [rest as Part] // the same part without its signature
 }
 
@@ -212,4 +227,3 @@ function nameResults(turns: Turn[]): void {
 function typesOf(turns: Turn[]): Set<string> {
   return new Set(turns.flatMap(({ content }) => content.map((part) => part.type)))
 }
-

@@ -65,16 +65,7 @@ export interface RawPart {
   provider: string
   data: unknown
 }
-export type Part =
-  | TextPart
-  | ImagePart
-  | AudioPart
-  | VideoPart
-  | FilePart
-  | ReasoningPart
-  | ToolCallPart
-  | ToolResultPart
-  | RawPart
+export type Part = TextPart | ImagePart | AudioPart | VideoPart | FilePart | ReasoningPart | ToolCallPart | ToolResultPart | RawPart
 
 export interface Message {
   role: Role
@@ -93,12 +84,7 @@ export interface RawTool {
   raw: Record<string, unknown>
 }
 
-export type ToolChoice =
-  | 'auto'
-  | 'none'
-  | 'required'
-  | { type: 'auto' | 'none' | 'required' }
-  | { type: 'tool'; name: string }
+export type ToolChoice = 'auto' | 'none' | 'required' | { type: 'auto' | 'none' | 'required' } | { type: 'tool'; name: string }
 
 /** All in milliseconds; 0 switches a clock off. */
 export interface Timeouts {
@@ -168,10 +154,4 @@ export interface EmbedRequest extends CallOptions {
   /** What the vectors are for, in the provider's words (`search_query`, `document`, …). */
   purpose?: string
   user?: string
-}
-
-/** A chat request in its most grouped form: what manifests' templates read. */
-export interface NormalMessage {
-  role: 'user' | 'assistant' | 'tool'
-  content: Part[]
 }

@@ -21,7 +21,11 @@ export function compileBeyond(written: string, at: number): (node: unknown) => u
   const text = written.replace(/\s/g, '')
   const fits = forms.find(({ form }) => form.test(text))?.fits
   if (fits === undefined) {
-    throw new SyntaxFault(`the step ${JSON.stringify(written)} is beyond what is supported`, at, 'use names, [index], [*] and [?(@.field == "value")]; beyond these "..name", a slice [1:3] and a union [0,1] or [\'a\',\'b\']')
+    throw new SyntaxFault(
+      `the step ${JSON.stringify(written)} is beyond what is supported`,
+      at,
+      'use names, [index], [*] and [?(@.field == "value")]; beyond these "..name", a slice [1:3] and a union [0,1] or [\'a\',\'b\']',
+    )
   }
   const { JSONPath } = createRequire(import.meta.url)('jsonpath-plus') as typeof import('jsonpath-plus') // loaded only when such a path occurs
   return (node) => {

@@ -41,7 +41,7 @@ function readExpression(cursor: Cursor): Expression {
   const start = cursor.at
   const found: Found = { paths: [], literal: false }
   let evaluate = readAlternatives(cursor, found)
-  for (skipSpace(cursor); take(cursor, '|'); skipSpace(cursor)) evaluate = readFilter(cursor, evaluate)
+  for (skipSpace(cursor); take(cursor, '|'); skipSpace(cursor)) evaluate = readFilter(cursor, evaluate, found)
   const text = cursor.text.slice(start, cursor.at).trim()
   return { eval: evaluate, ...found, text }
 }
@@ -75,7 +75,7 @@ function readSource(cursor: Cursor, found: Found): Eval {
   return () => literal.value ?? undefined
 }
 
-function readFilter(cursor: Cursor, input: Eval): Eval {
+function readFilter(cursor: Cursor, input: Eval, found: Found): Eval {
   skipSpace(cursor)
   const start = cursor.at
   const name = match(cursor, /[a-z]\w*/y) ?? fail(cursor, 'the name of a filter')
@@ -84,6 +84,8 @@ function readFilter(cursor: Cursor, input: Eval): Eval {
     cursor.at = start
     return fail(cursor, `a filter (${Object.keys(filters).join(', ')})`)
   }
+  // A fresh id is the same whatever it is asked of: it reads nothing.
+  if (name === 'uuid') found.paths.length = 0
   const args: unknown[] = []
   for (skipSpace(cursor); ; skipSpace(cursor)) {
     const literal = readLiteral(cursor)

@@ -15,7 +15,13 @@ export const filters: Record<string, Filter> = {
   /** The text that base64 holds. */
   unbase64: (value) => Buffer.from(asText(value), 'base64').toString('utf8'),
   /** A list's items as one text, with a separator between them. */
-  join: (value, [separator = '']) => (Array.isArray(value) ? value.filter((item) => item != null).map(asText).join(asText(separator)) : asText(value)),
+  join: (value, [separator = '']) =>
+    Array.isArray(value)
+      ? value
+          .filter((item) => item != null)
+          .map(asText)
+          .join(asText(separator))
+      : asText(value),
   number: (value) => (Number.isFinite(Number(value)) ? Number(value) : undefined),
   string: asText,
   lower: (value) => asText(value).toLowerCase(),

@@ -65,7 +65,11 @@ function readRoot(cursor: Cursor): RootName | undefined {
   const root = rootNames.find((name) => name === word)
   if (root !== undefined) return root
   cursor.at -= word.length
-  return fail(cursor, `"." or one of ${rootNames.map((name) => `$${name}`).join(', ')}`, `write "$$${word}" for a literal "$${word}", "$.${word}" for the field`)
+  return fail(
+    cursor,
+    `"." or one of ${rootNames.map((name) => `$${name}`).join(', ')}`,
+    `write "$$${word}" for a literal "$${word}", "$.${word}" for the field`,
+  )
 }
 
 /** What is read is a step of ours, or one that is well written and beyond us. */

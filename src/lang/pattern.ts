@@ -34,7 +34,8 @@ function some(pattern: Pattern): Pattern {
 
 function typed(operand: unknown): Pattern {
   const known = typeof operand === 'string' && Object.hasOwn(types, operand) ? types[operand] : undefined
-  if (known === undefined) throw new SyntaxFault(`expected one of ${Object.keys(types).join(', ')}, got ${JSON.stringify(operand)}`, 0)
+  if (known === undefined)
+    throw new SyntaxFault(`expected one of ${Object.keys(types).join(', ')}, got ${JSON.stringify(operand)}`, 0)
   return known
 }
 

@@ -73,7 +73,12 @@ export function compileSource(text: unknown, context: Context, place: Place): Ev
 export function compileTest(node: unknown, context: Context, place: Place): Pattern {
   if (context.atRequest && isMap(node)) notePattern(node, context)
   if (isMap(node)) for (const type of [node.type].flat()) if (typeof type === 'string') context.types.add(type)
-  return guarded(context, place, () => false, () => compilePattern(node))
+  return guarded(
+    context,
+    place,
+    () => false,
+    () => compilePattern(node),
+  )
 }
 
 export function noted(expression: Expression, context: Context): Expression {
@@ -90,7 +95,11 @@ export function noted(expression: Expression, context: Context): Expression {
 function checkVariable(path: Path, { variables }: Context): void {
   const [name] = readsOf(path)
   if (name !== undefined && path.steps.length === 1 && variables.includes(name)) return
-  throw new SyntaxFault(`expected a declared variable (${variables.map((known) => `$env.${known}`).join(', ') || 'there is none'}), got ${path.text}`, 0, 'declare it in `variables`, with the variables of the environment that may hold it')
+  throw new SyntaxFault(
+    `expected a declared variable (${variables.map((known) => `$env.${known}`).join(', ') || 'there is none'}), got ${path.text}`,
+    0,
+    'declare it in `variables`, with the variables of the environment that may hold it',
+  )
 }
 
 function notePattern(node: PlainMap, context: Context): void {
@@ -168,7 +177,10 @@ function compileConstruct(node: PlainMap, context: Context, place: Place): Eval 
   const construct = name === undefined ? undefined : constructs[name]
   if (construct === undefined) {
     const first = Object.keys(node).find((key) => key.startsWith('$')) ?? ''
-    context.report({ message: `expected one of ${constructNames.join(', ')}, got ${first}`, place: { container: node, key: first } })
+    context.report({
+      message: `expected one of ${constructNames.join(', ')}, got ${first}`,
+      place: { container: node, key: first },
+    })
     return nothing
   }
   const { keys } = construct
@@ -238,7 +250,8 @@ function compileSwitch(node: PlainMap, context: Context): Eval {
 
 function compileIf(node: PlainMap, context: Context): Eval {
   const test = compileTest(node.$if, context, { container: node, key: '$if' })
-  const branch = (key: '$then' | '$else'): Eval => (key in node ? compileTemplate(node[key], context, { container: node, key }) : nothing)
+  const branch = (key: '$then' | '$else'): Eval =>
+    key in node ? compileTemplate(node[key], context, { container: node, key }) : nothing
   const [yes, no] = [branch('$then'), branch('$else')]
   return (at, roots) => (test(at) ? yes(at, roots) : no(at, roots))
 }
@@ -247,11 +260,18 @@ function compileUse(node: PlainMap, context: Context): Eval {
   const name = String(node.$use)
   const place = { container: node, key: '$use' }
   if (!Object.hasOwn(context.define, name)) {
-    context.report({ message: `expected the name of a fragment, got "${name}"`, hint: `\`define\` has ${Object.keys(context.define).join(', ') || 'none'}`, place })
+    context.report({
+      message: `expected the name of a fragment, got "${name}"`,
+      hint: `\`define\` has ${Object.keys(context.define).join(', ') || 'none'}`,
+      place,
+    })
     return nothing
   }
   if (context.open.includes(name)) {
-    context.report({ message: `the fragment "${name}" uses itself without going down into the data (${[...context.open, name].join(' → ')})`, place })
+    context.report({
+      message: `the fragment "${name}" uses itself without going down into the data (${[...context.open, name].join(' → ')})`,
+      place,
+    })
     return nothing
   }
   const memo = `${context.atRequest ? 'request' : 'item'} ${name}`
@@ -260,7 +280,11 @@ function compileUse(node: PlainMap, context: Context): Eval {
   let target: Eval = nothing
   const call: Eval = (at, roots) => target(at, roots) // bound late: a fragment may use itself further down in the data
   context.fragments.set(memo, call)
-  target = compileTemplate(context.define[name], { ...context, open: [...context.open, name] }, { container: context.define, key: name })
+  target = compileTemplate(
+    context.define[name],
+    { ...context, open: [...context.open, name] },
+    { container: context.define, key: name },
+  )
   return call
 }
 

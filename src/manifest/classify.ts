@@ -60,11 +60,14 @@ export function compileClassify(manifest: PlainMap, context: Context): Classify 
   const spelled = isMap(manifest.error) ? manifest.error : {}
   const fields: PlainMap = { ...usual, ...spelled }
   const owner = (name: string): object => (name in spelled ? spelled : manifest)
-  const read = Object.keys(fields).map((name) => ({ name, eval: compileTemplate(fields[name], context, { container: owner(name), key: name }) }))
+  const read = Object.keys(fields).map((name) => ({
+    name,
+    eval: compileTemplate(fields[name], context, { container: owner(name), key: name }),
+  }))
   const rows = compileRows(manifest, context)
   return (said) => {
     const roots: Roots = { status: said.status, headers: said.headers }
-    const body = Array.isArray(said.body) && isMap(said.body[0]) ? said.body[0] : said.body // Google wraps a streamed call's error in a list
+    const body = Array.isArray(said.body) && isMap(said.body[0]) ? said.body[0] : said.body // an error of a stream that would have been a list is one
     const facts: PlainMap = { status: said.status, headers: said.headers, body }
     for (const field of read) facts[field.name] = field.eval(body, roots)
     const row = rows.find(({ when }) => when(facts))
@@ -82,7 +85,12 @@ function compileRows(manifest: PlainMap, context: Context): Row[] {
   }))
 }
 
-function errorOf(facts: PlainMap, row: Row | undefined, said: { status: number; headers: Record<string, string>; body: unknown }, after: unknown): ModelwireError {
+function errorOf(
+  facts: PlainMap,
+  row: Row | undefined,
+  said: { status: number; headers: Record<string, string>; body: unknown },
+  after: unknown,
+): ModelwireError {
   const status = statusOf(said.status, facts.code)
   const kind = row?.kind ?? kindOfStatus(status)
   const message = messageOf(facts, status, said.body)
@@ -116,7 +124,8 @@ function messageOf(facts: PlainMap, status: number, body: unknown): string {
   const { message } = facts
   if (typeof message === 'string' && message.trim() !== '') return message
   if (message !== undefined && typeof message !== 'string') return JSON.stringify(message)
-  if (status >= 300 && status < 400) return `unexpected_redirect: the provider answered with HTTP ${status}; redirects aren't followed`
+  if (status >= 300 && status < 400)
+    return `unexpected_redirect: the provider answered with HTTP ${status}; redirects aren't followed`
   const text = typeof body === 'string' ? plain(body) : ''
   return text === '' ? `the provider answered with HTTP ${status}` : text
 }

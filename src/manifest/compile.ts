@@ -1,7 +1,7 @@
 import { ModelwireError } from '../core/error.ts'
 import type { FinishReason, Usage } from '../core/result.ts'
 import type { Completion, DecoderName, ReadPlan } from '../pipeline/read.ts'
-import { compileRules } from '../pipeline/rules.ts'
+import { compileRules, type Rules } from '../pipeline/rules.ts'
 import { wordsOf } from '../pipeline/words.ts'
 import type { SseOptions } from '../pipeline/decode/sse.ts'
 import { compileInterpolation, type Expression } from '../lang/expr.ts'
@@ -81,7 +81,7 @@ export function compileOperation(manifest: PlainMap, name: string, report: (faul
   const node = operations[name]
   if (!isMap(node)) throw new ModelwireError('unsupported', `"${String(manifest.id)}" has no operation "${name}"`)
   const context = createContext(manifest, report)
-  const request: Context = { ...context, atRequest: true }
+  const request: Context = { ...createContext(manifest, report), atRequest: true }
   const at = (key: string): Place => ({ container: node, key })
 
   const target = compileTarget(node, request)
@@ -92,7 +92,7 @@ export function compileOperation(manifest: PlainMap, name: string, report: (faul
   const usage = compileUsage(node, context)
   return {
     name,
-    base: compileBase(manifest, context),
+    base: compileBase(manifest, request),
     target,
     query,
     headers,
@@ -102,13 +102,15 @@ export function compileOperation(manifest: PlainMap, name: string, report: (faul
       select: node.select === undefined ? undefined : compileSource(node.select, context, at('select')),
       rules,
       split: isMap(node.split) && isMap(node.split.text) ? (node.split.text as unknown as ReadPlan['split']) : undefined, // shape checked by the schema
-      complete: compileCompletion(node, context),
+      complete: compileCompletion(node, context, rules),
       special: wordsOf(node.events, node.select, node.complete, manifest.define),
     },
     finish: compileFinish(node),
     usage,
     classify: compileClassify(manifest, context),
-    rateLimits: isMap(manifest.limits) ? compileTemplate(manifest.limits, context, { container: manifest, key: 'limits' }) : undefined,
+    rateLimits: isMap(manifest.limits)
+      ? compileTemplate(manifest.limits, context, { container: manifest, key: 'limits' })
+      : undefined,
     auth: readAuth(manifest.auth),
     variables: readVariables(manifest.variables),
     reads: request.reads,
@@ -124,7 +126,8 @@ function throwFault(fault: Fault): never {
 
 function createContext(manifest: PlainMap, report: (fault: Fault) => void): Context {
   // What is missing stands nowhere: the first entry of the map that should hold it is near.
-  const position = ({ container, key }: Place): Position | undefined => positionOf(container, key) ?? positionOf(container, Object.keys(container)[0] ?? '')
+  const position = ({ container, key }: Place): Position | undefined =>
+    positionOf(container, key) ?? positionOf(container, Object.keys(container)[0] ?? '')
   return {
     define: isMap(manifest.define) ? manifest.define : {},
     variables: isMap(manifest.variables) ? Object.keys(manifest.variables) : [],
@@ -155,13 +158,20 @@ function compileTarget(node: PlainMap, context: Context): Target {
 
 /** A text, or a construct that chooses between texts; what is put into them is URL-encoded. */
 function compileAddress(node: string | PlainMap, context: Context, place: Place): Eval {
-  const text = (written: string): Expression => compileInterpolation(written, (value) => encodeURIComponent(asText(value).toWellFormed()))
+  const text = (written: string): Expression =>
+    compileInterpolation(written, (value) => encodeURIComponent(asText(value).toWellFormed()))
   return compileTemplate(node, { ...context, text, fragments: new Map() }, place)
 }
 
 function compileBase(manifest: PlainMap, context: Context): Eval {
   const { base } = manifest
   if (typeof base !== 'string') return () => undefined
+  if (!/^(?:https?:\/\/|\{?\$)/.test(base)) {
+    context.report({
+      message: `expected an address that starts with https:// or http://, got ${JSON.stringify(base)}`,
+      place: { container: manifest, key: 'base' },
+    })
+  }
   return compileAddress(base, context, { container: manifest, key: 'base' })
 }
 
@@ -182,8 +192,14 @@ function decodeOf(node: unknown): { name: DecoderName; options: SseOptions } {
   return { name: (name ?? 'json') as DecoderName, options: isMap(options) ? (options as SseOptions) : {} }
 }
 
-function compileCompletion(node: PlainMap, context: Context): Completion {
+function compileCompletion(node: PlainMap, context: Context, rules: Rules): Completion {
   const list = Array.isArray(node.complete) ? node.complete : ['end']
+  if (list.length === 1 && list[0] === 'finish' && !rules.kinds.has('finish')) {
+    context.report({
+      message: 'expected a rule that emits `finish`: it is the only proof of completion here',
+      place: { container: node, key: 'complete' },
+    })
+  }
   return {
     done: list.includes('done'),
     finish: list.includes('finish'),
@@ -227,9 +243,11 @@ function names(node: unknown): string[] {
 export function readAuth(node: unknown): Auth {
   if (!isMap(node)) return { scheme: 'none' }
   const optional = node.optional === true
-  const slots = (map: unknown): Slot[] => (isMap(map) ? Object.entries(map).map(([name, value]) => ({ name, variables: names(value) })) : [])
+  const slots = (map: unknown): Slot[] =>
+    isMap(map) ? Object.entries(map).map(([name, value]) => ({ name, variables: names(value) })) : []
   if ('bearer' in node) return { scheme: 'bearer', secrets: [{ name: 'bearer', variables: names(node.bearer) }], optional }
-  if ('header' in node) return { scheme: 'header', secrets: slots(node.header), prefix: typeof node.prefix === 'string' ? node.prefix : '', optional }
+  if ('header' in node)
+    return { scheme: 'header', secrets: slots(node.header), prefix: typeof node.prefix === 'string' ? node.prefix : '', optional }
   if ('query' in node) return { scheme: 'query', secrets: slots(node.query), optional }
   if ('basic' in node) return { scheme: 'basic', secrets: slots(node.basic), optional }
   return { scheme: 'none' }
@@ -239,7 +257,10 @@ function readVariables(node: unknown): Variable[] {
   if (!isMap(node)) return []
   return Object.entries(node).map(([name, value]) => {
     if (!isMap(value)) return { name, variables: names(value), default: undefined }
-    return { name, variables: names(value.env), default: value.default === undefined || value.default === null ? undefined : asText(value.default) }
+    return {
+      name,
+      variables: names(value.env),
+      default: value.default === undefined || value.default === null ? undefined : asText(value.default),
+    }
   })
 }
-

@@ -1,12 +1,9 @@
-import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { fileURLToPath } from 'node:url'
 import type { CST, Document, Node, Pair, Scalar, YAMLMap, YAMLSeq } from 'yaml'
 import { mistake, quote } from './mistake.ts'
 import { setPosition, type Position } from './position.ts'
 
 const require = createRequire(import.meta.url)
-const built = fileURLToPath(new URL('../yaml.cjs', import.meta.url))
 
 type Yaml = typeof import('yaml')
 type Locate = (offset: number) => Position
@@ -25,8 +22,7 @@ const forbidden = new Set([...Object.getOwnPropertyNames(Object.prototype), 'pro
  * which nothing has two readings: no aliases, tags, merge or double keys, no text that looks like another type.
  */
 export function readYaml(text: string, file: string): Record<string, unknown> {
-  // Loaded when first used: bundled manifests come from snapshots. The build makes one file of its seventy: 4 ms, not 20.
-  const yaml: Yaml = require(existsSync(built) ? built : 'yaml')
+  const yaml: Yaml = require('yaml') // 20 ms, and bundled manifests don't need it: they come from snapshots
   const lines = new yaml.LineCounter()
   lines.addNewLine(0)
   const locate: Locate = (offset) => {

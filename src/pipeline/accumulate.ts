@@ -41,7 +41,9 @@ export function accumulate(endings: Endings, next: Sink<Event>, heard: { start: 
   const lane = (choice: number): Lane => {
     const known = lanes.get(choice)
     if (known !== undefined) return known
-    const calls = createCalls(say, numbered || choice > 0 ? choice : undefined, (field, reason) => say({ type: 'warning', field, reason }))
+    const calls = createCalls(say, numbered || choice > 0 ? choice : undefined, (field, reason) =>
+      say({ type: 'warning', field, reason }),
+    )
     const made: Lane = { calls, finish: undefined, reason: undefined }
     lanes.set(choice, made)
     return made

@@ -33,7 +33,11 @@ interface Call {
   closed: boolean
 }
 
-export function createCalls(say: (event: Event) => void, choice: number | undefined, warn: (field: string, reason: string) => void): Calls {
+export function createCalls(
+  say: (event: Event) => void,
+  choice: number | undefined,
+  warn: (field: string, reason: string) => void,
+): Calls {
   const calls: Call[] = []
   const placed: { choice?: number } = choice === undefined ? {} : { choice }
 
@@ -58,7 +62,12 @@ export function createCalls(say: (event: Event) => void, choice: number | undefi
   /** A different id at an index is a new call; without index by id; without both a name opens a call. */
   const find = (speech: ToolSpeech): Call => {
     const { index, id = '', name = '' } = speech
-    const known = index === undefined ? (id === '' ? undefined : calls.findLast((call) => call.id === id)) : calls.findLast((call) => call.index === index)
+    const known =
+      index === undefined
+        ? id === ''
+          ? undefined
+          : calls.findLast((call) => call.id === id)
+        : calls.findLast((call) => call.index === index)
     if (known !== undefined) {
       if (index === undefined || id === '' || known.id === '' || known.id === id) return known
       close(known)
@@ -79,11 +88,13 @@ export function createCalls(say: (event: Event) => void, choice: number | undefi
     if (call.text !== '') say({ type: 'tool_call_delta', id: call.id, delta: call.text, ...place(call) })
   }
 
-  const place = (call: Call): { choice?: number; index?: number } => (call.index === undefined ? placed : { ...placed, index: call.index })
+  const place = (call: Call): { choice?: number; index?: number } =>
+    call.index === undefined ? placed : { ...placed, index: call.index }
 
   const append = (call: Call, delta: string): void => {
     call.text += delta
-    if (call.started && call.block === undefined && delta !== '') say({ type: 'tool_call_delta', id: call.id, delta, ...place(call) })
+    if (call.started && call.block === undefined && delta !== '')
+      say({ type: 'tool_call_delta', id: call.id, delta, ...place(call) })
   }
 
   const close = (call: Call): void => {
@@ -176,8 +187,12 @@ const maxIndex = 1_024
 /** Sets `value` at a path such as `$.city`, `$.rows[0]['name']`; text is appended to text that stands there already. */
 function setAt(target: unknown, path: string, value: unknown): unknown {
   const steps = stepsOf(path)
-  if (steps !== undefined && steps.every((step) => (typeof step === 'number' ? step <= maxIndex : !inheritedNames.has(step)))) return put(target, steps, value)
-  throw new ModelwireError('protocol', `the provider set an argument at ${JSON.stringify(path.slice(0, 80))}, which isn't a place in plain data`)
+  if (steps !== undefined && steps.every((step) => (typeof step === 'number' ? step <= maxIndex : !inheritedNames.has(step))))
+    return put(target, steps, value)
+  throw new ModelwireError(
+    'protocol',
+    `the provider set an argument at ${JSON.stringify(path.slice(0, 80))}, which isn't a place in plain data`,
+  )
 }
 
 /** Undefined when it isn't written as a place: a step that is passed over would set another one. */
@@ -185,7 +200,7 @@ function stepsOf(path: string): (string | number)[] | undefined {
   if (!path.startsWith('$')) return undefined
   const step = /\.([^.[\]]+)|\[(\d+)\]|\['([^'\\]*)'\]|\["([^"\\]*)"\]/y
   const steps: (string | number)[] = []
-  for (step.lastIndex = 1; step.lastIndex < path.length; ) {
+  for (step.lastIndex = 1; step.lastIndex < path.length;) {
     const found = step.exec(path)
     if (found === null) return undefined
     steps.push(found[2] === undefined ? (found[1] ?? found[3] ?? found[4] ?? '') : Number(found[2]))

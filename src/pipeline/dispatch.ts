@@ -34,7 +34,8 @@ const deepest = 3
  */
 export function dispatch(rules: Guarded[], settled: readonly string[] = []): Rule {
   const field = settled.length < deepest ? mostAsked(rules, settled) : undefined
-  if (field === undefined) return byFields(rules.map((guarded) => (isProven(guarded.asks, settled) ? { ...guarded, rule: guarded.bare } : guarded)))
+  if (field === undefined)
+    return byFields(rules.map((guarded) => (isProven(guarded.asks, settled) ? { ...guarded, rule: guarded.bare } : guarded)))
   const below = [...settled, field]
   const anyway = rules.filter(({ asks }) => !asks.literals.has(field))
   const table = new Map<unknown, Rule>()
@@ -48,13 +49,13 @@ export function dispatch(rules: Guarded[], settled: readonly string[] = []): Rul
 }
 
 const fewest = 4 // fewer rules are asked faster than a value's fields are looked through
-const most = 31
+const mostRules = 31 // bits of a mask
 const mostPlans = 64
 
 /** A delta has one or two fields and a dozen rules that read others: only those whose fields are there are asked. */
 function byFields(rules: Guarded[]): Rule {
   const all = inOrder(rules.map(({ rule }) => rule))
-  if (rules.length < fewest || rules.length > most) return all
+  if (rules.length < fewest || rules.length > mostRules) return all
   const bits = new Map<string, number>()
   let always = 0
   for (const [index, { needs }] of rules.entries()) {
@@ -114,7 +115,9 @@ export function asksOf(pattern: unknown): Asks {
 function mostAsked(rules: Guarded[], settled: readonly string[]): string | undefined {
   const counts = new Map<string, number>()
   for (const { asks } of rules) {
-    for (const field of asks.literals.keys()) if (!settled.includes(field) && !field.slice(field.indexOf(' ') + 1).includes(' ')) counts.set(field, (counts.get(field) ?? 0) + 1)
+    for (const field of asks.literals.keys())
+      if (!settled.includes(field) && !field.slice(field.indexOf(' ') + 1).includes(' '))
+        counts.set(field, (counts.get(field) ?? 0) + 1)
   }
   const [most] = [...counts].sort(([, left], [, right]) => right - left)
   return most !== undefined && most[1] > 1 ? most[0] : undefined

@@ -58,7 +58,13 @@ const mostShapes = 4
 const patience = 8
 const longestRest = 256
 
-export function createLearner(speak: Speak, roots: Roots, special: Special, say: Say, revive: (text: string, tag: string | undefined) => Frame): Learner {
+export function createLearner(
+  speak: Speak,
+  roots: Roots,
+  special: Special,
+  say: Say,
+  revive: (text: string, tag: string | undefined) => Frame,
+): Learner {
   const shapes: Shape[] = []
   let last: Studied | undefined
   let fruitless = 0
@@ -125,10 +131,18 @@ function learn({ text, tag }: Studied, slots: Token[], teacher: Teacher): Shape 
   const kinds = slots.map(({ kind }) => kind)
   const first = probe(fixed, kinds, tag, teacher)
   const second = probe(fixed, kinds, tag, teacher)
-  if (first === undefined || second === undefined || first.said.length !== second.said.length || first.matched !== second.matched) return undefined
+  if (first === undefined || second === undefined || first.said.length !== second.said.length || first.matched !== second.matched)
+    return undefined
   const said = first.said.map((speech, index) => bind(speech, second.said[index] as PlainMap, first.values, second.values, kinds)) // as long
   if (said.some((one) => one === undefined)) return undefined
-  return { tag, fixed, kinds, values: kinds.map(() => ''), said: said as Said[], outcome: { matched: first.matched, closed: false } } // none is undefined
+  return {
+    tag,
+    fixed,
+    kinds,
+    values: kinds.map(() => ''),
+    said: said as Said[],
+    outcome: { matched: first.matched, closed: false },
+  } // none is undefined
 }
 
 interface Probe {
@@ -137,7 +151,12 @@ interface Probe {
   values: string[]
 }
 
-function probe(fixed: string[], kinds: Token['kind'][], tag: string | undefined, { speak, roots, special, revive }: Teacher): Probe | undefined {
+function probe(
+  fixed: string[],
+  kinds: Token['kind'][],
+  tag: string | undefined,
+  { speak, roots, special, revive }: Teacher,
+): Probe | undefined {
   const values = kinds.map((kind) => (kind === 'text' ? `x${crypto.randomUUID()}` : String(1e9 + Math.floor(Math.random() * 8e9))))
   if (values.some(special)) return undefined
   const text = fixed.map((piece, index) => piece + (values[index] ?? '')).join('')

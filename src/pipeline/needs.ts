@@ -11,7 +11,9 @@ type Needs = ReadonlySet<string> | undefined
  * else what its payloads and the rules below it read. Only a hint for speed: where it can't tell, the rule is always asked.
  */
 export function needsOf(rule: PlainMap): Needs {
-  const wanted = isMap(rule.when) ? Object.keys(rule.when).find((key) => !key.startsWith('$') && isWanted((rule.when as PlainMap)[key])) : undefined
+  const wanted = isMap(rule.when)
+    ? Object.keys(rule.when).find((key) => !key.startsWith('$') && isWanted((rule.when as PlainMap)[key]))
+    : undefined
   if (wanted !== undefined) return new Set([wanted])
   if ('each' in rule) return fieldsOf(rule.each)
   const emits = [rule.emit ?? []].flat()
@@ -25,7 +27,10 @@ function isWanted(pattern: unknown): boolean {
 }
 
 function needsOfEmit(emit: unknown): Needs {
-  const payload = isMap(emit) && typeof emit.type === 'string' && Object.hasOwn(speechFields, emit.type) ? (speechFields[emit.type]?.payload ?? []) : []
+  const payload =
+    isMap(emit) && typeof emit.type === 'string' && Object.hasOwn(speechFields, emit.type)
+      ? (speechFields[emit.type]?.payload ?? [])
+      : []
   const read = isMap(emit) ? payload.filter((name) => name in emit).map((name) => fieldsOf(emit[name])) : []
   return read.length === 0 ? undefined : union(read)
 }

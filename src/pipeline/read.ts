@@ -167,7 +167,12 @@ function prove(complete: Completion, progress: Progress, framing: DecoderName | 
   throw new ModelwireError('truncated', 'the stream ended without its closing proof; what had come is in `partial`')
 }
 
-function decoderOf(name: DecoderName, options: SseOptions, limit: number, progress: Progress): (next: FrameSink) => Sink<Uint8Array> {
+function decoderOf(
+  name: DecoderName,
+  options: SseOptions,
+  limit: number,
+  progress: Progress,
+): (next: FrameSink) => Sink<Uint8Array> {
   switch (name) {
     case 'sse':
       return sse(options, limit, progress)
@@ -190,7 +195,7 @@ function chooseDecoder(wanted: DecoderName, input: ReadInput, first: string, sta
   const labelled = fromType(type)
   if (labelled === 'json' && wanted === 'ndjson' && input.streamed) return 'ndjson'
   const chosen = labelled ?? (wanted === 'sse' && !input.streamed ? 'json' : wanted)
-  // Google labels an error body text/event-stream though it is plain JSON; no event stream starts with a bracket,
+  // Seen: an error body labelled text/event-stream though it is plain JSON. No event stream starts with a bracket,
   // and no JSON with a colon or the first letter of `data`, `event`, `id` or `retry`.
   if (chosen === 'sse' && labelled === undefined && !'{[:deir'.includes(first)) throw notAnAnswer(type, start)
   if (chosen === 'sse') return first === '{' || first === '[' ? 'json' : 'sse'

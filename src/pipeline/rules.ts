@@ -26,7 +26,11 @@ function compileSet(node: unknown, context: Context, place: Place, kinds: Set<st
   const rules: Guarded[] = []
   for (const { name, rule, container, inner } of opened) {
     if (!isMap(rule)) {
-      if (rule !== null) context.report({ message: `expected a rule (a map with when, each, where, with, emit, events), got ${JSON.stringify(rule)}`, place: { container, key: name } })
+      if (rule !== null)
+        context.report({
+          message: `expected a rule (a map with when, each, where, with, emit, events), got ${JSON.stringify(rule)}`,
+          place: { container, key: name },
+        })
       continue
     }
     rules.push(compileRule(rule, inner, { container, key: name }, kinds))
@@ -54,7 +58,11 @@ function openFragment(node: unknown, context: Context, place: Place): Opened[] {
   if (!Object.hasOwn(context.define, fragment) || context.open.includes(`rules ${fragment}`)) {
     const known = Object.hasOwn(context.define, fragment)
     const hint = `\`define\` has ${Object.keys(context.define).join(', ') || 'none'}`
-    context.report({ message: known ? `the fragment "${fragment}" uses itself` : `expected the name of a fragment, got "${fragment}"`, hint: known ? undefined : hint, place: usePlace })
+    context.report({
+      message: known ? `the fragment "${fragment}" uses itself` : `expected the name of a fragment, got "${fragment}"`,
+      hint: known ? undefined : hint,
+      place: usePlace,
+    })
     return ownOpened
   }
   const inner = { ...context, open: [...context.open, `rules ${fragment}`] }
@@ -83,7 +91,12 @@ function compileRule(node: PlainMap, context: Context, place: Place, kinds: Set<
   const bare = each === undefined ? item : spreading(each, item)
   const needs = needsOf(node)
   if (when === undefined) return { rule: bare, bare, asks: asksOf({}), needs }
-  return { rule: (value, roots, say, fields) => when(value) && bare(value, roots, say, fields), bare, asks: asksOf(node.when), needs }
+  return {
+    rule: (value, roots, say, fields) => when(value) && bare(value, roots, say, fields),
+    bare,
+    asks: asksOf(node.when),
+    needs,
+  }
 }
 
 function spreading(each: Eval, item: Rule): Rule {
@@ -144,12 +157,18 @@ function compileEmit(node: unknown, context: Context, place: Place): Rule | unde
   const type = isMap(node) ? node.type : undefined
   const known = typeof type === 'string' && Object.hasOwn(speechFields, type) ? speechFields[type] : undefined
   if (!isMap(node) || known === undefined) {
-    context.report({ message: `expected a map with one of these types: ${Object.keys(speechFields).join(', ')}; got ${JSON.stringify(type ?? node)}`, place })
+    context.report({
+      message: `expected a map with one of these types: ${Object.keys(speechFields).join(', ')}; got ${JSON.stringify(type ?? node)}`,
+      place,
+    })
     return undefined
   }
   for (const key of Object.keys(node)) {
     if (key === 'type' || key === 'choice' || known.fields.includes(key)) continue
-    context.report({ message: `expected a field of "${String(type)}" (${known.fields.join(', ')}), got ${key}`, place: { container: node, key } })
+    context.report({
+      message: `expected a field of "${String(type)}" (${known.fields.join(', ')}), got ${key}`,
+      place: { container: node, key },
+    })
   }
   return emission(type as Speech['type'], compileFields(node, context, 'type'), known.payload) // a key of speechFields
 }
@@ -161,7 +180,8 @@ function compileEmit(node: unknown, context: Context, place: Place): Rule | unde
 function emission(type: Speech['type'], fields: Field[], payload: readonly string[]): Rule {
   const [only] = fields
   if (fields.length === 1 && only?.name === 'delta' && type !== 'tool') return deltaOnly(type, only.eval)
-  if (fields.every(({ name }) => name === 'delta' || name === 'index') && type !== 'tool' && payload.includes('delta')) return deltaAt(type, fields)
+  if (fields.every(({ name }) => name === 'delta' || name === 'index') && type !== 'tool' && payload.includes('delta'))
+    return deltaAt(type, fields)
   const rule = general(type, fields, new Set(payload))
   if (type !== 'start') return rule
   return (value, roots, say, given) => roots.started === true || rule(value, roots, say, given)

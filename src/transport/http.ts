@@ -20,7 +20,7 @@ export type HttpTransport = Transport & {
   close(): Promise<void>
 }
 
-type Engine = typeof import('./exchange.ts') & { pools: Pools }
+type Engine = Pick<typeof import('./exchange.ts'), 'exchange'> & { pools: Pools }
 
 /**
  * Calls over HTTP/1.1, with connections that are kept and shared. A redirect is a reply like any other: to follow one
@@ -33,8 +33,8 @@ export function createHttpTransport(options: HttpOptions = {}): HttpTransport {
 
   /** undici takes some 60 ms to load: who only validates manifests doesn't pay for it. */
   async function load(): Promise<Engine> {
-    const [exchanges, { createPools }] = await Promise.all([import('./exchange.ts'), import('./pools.ts')])
-    engine = { ...exchanges, pools: createPools(options.env ?? process.env, options.connectTimeout ?? 10_000) }
+    const [{ exchange }, { createPools }] = await Promise.all([import('./exchange.ts'), import('./pools.ts')])
+    engine = { exchange, pools: createPools(options.env ?? process.env, options.connectTimeout ?? 10_000) }
     return engine
   }
 

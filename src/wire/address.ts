@@ -12,11 +12,14 @@ export function address(base: string, path: string, query: Record<string, string
   } catch {
     throw wrong(`the address ${JSON.stringify(joined.slice(0, 200))} isn't a URL`)
   }
-  if (url.protocol !== 'https:' && url.protocol !== 'http:') throw wrong(`the address must start with https:// or http://, got ${url.protocol}`)
+  if (url.protocol !== 'https:' && url.protocol !== 'http:')
+    throw wrong(`the address must start with https:// or http://, got ${url.protocol}`)
   const written = /^[a-z]+:\/\/([^/?#]*)([^?#]*)/i.exec(joined)
   const host = (written?.[1] ?? '').toLowerCase().replace(url.protocol === 'https:' ? /:443$/ : /:80$/, '')
-  if (url.username !== '' || url.password !== '' || url.host !== host) throw wrong(`the address's host isn't the one that was written`)
-  if (url.hash !== '' || url.pathname !== (written?.[2] === '' ? '/' : written?.[2])) throw wrong(`a variable or model name changes the address's path`)
+  if (url.username !== '' || url.password !== '' || url.host !== host)
+    throw wrong(`the address's host isn't the one that was written`)
+  if (url.hash !== '' || url.pathname !== (written?.[2] === '' ? '/' : written?.[2]))
+    throw wrong(`a variable or model name changes the address's path`)
   for (const [name, value] of Object.entries(query)) url.searchParams.append(name, value)
   return url.href
 }

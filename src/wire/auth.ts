@@ -33,11 +33,18 @@ export function authorize(call: Call, auth: Auth, secrets: Secrets): Call {
     case 'bearer':
       return withHeader(call, 'authorization', `Bearer ${secrets.bearer ?? ''}`)
     case 'header':
-      return auth.secrets.reduce((made, { name }) => withHeader(made, name.toLowerCase(), auth.prefix + (secrets[name] ?? '')), call)
+      return auth.secrets.reduce(
+        (made, { name }) => withHeader(made, name.toLowerCase(), auth.prefix + (secrets[name] ?? '')),
+        call,
+      )
     case 'query':
       return auth.secrets.reduce((made, { name }) => withQuery(made, name, secrets[name] ?? ''), call)
     case 'basic':
-      return withHeader(call, 'authorization', `Basic ${Buffer.from(`${secrets.user ?? ''}:${secrets.password ?? ''}`).toString('base64')}`)
+      return withHeader(
+        call,
+        'authorization',
+        `Basic ${Buffer.from(`${secrets.user ?? ''}:${secrets.password ?? ''}`).toString('base64')}`,
+      )
     default:
       return auth satisfies never
   }

@@ -5,7 +5,10 @@ export function encodeJson(body: unknown): string {
   try {
     return JSON.stringify(body)
   } catch (error) {
-    const reason = error instanceof TypeError && /circular/i.test(error.message) ? 'it refers to itself' : 'it holds a value that JSON has no form for (a BigInt?)'
+    const reason =
+      error instanceof TypeError && /circular/i.test(error.message)
+        ? 'it refers to itself'
+        : 'it holds a value that JSON has no form for (a BigInt?)'
     throw new ModelwireError('invalid_request', `the request can't be written as JSON: ${reason}`, { hint: 'pass plain data only' })
   }
 }

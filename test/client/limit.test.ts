@@ -26,7 +26,9 @@ async function setUp(limits: { inflight: number; queue: number }): Promise<{ run
 }
 
 const answer = (response: ServerResponse | undefined): void => {
-  response?.setHeader('content-type', 'application/json').end(JSON.stringify({ choices: [{ message: { content: 'yes' }, finish_reason: 'stop' }] }))
+  response
+    ?.setHeader('content-type', 'application/json')
+    .end(JSON.stringify({ choices: [{ message: { content: 'yes' }, finish_reason: 'stop' }] }))
 }
 
 const ask = { model: 'openai-chat/tiny', prompt: 'hello' }

@@ -7,7 +7,12 @@ import { readExchanges, type Route, routeOf, sharedRecordings } from '../tools/e
 const runtime = createRuntime({ env: {} })
 
 function outcome(exchange: Exchange, route: Omit<Route, 'api'>, learn: boolean): string {
-  const options = { provider: route.use, operation: route.operation, learn, ...(route.wire === undefined ? {} : { wire: route.wire }) }
+  const options = {
+    provider: route.use,
+    operation: route.operation,
+    learn,
+    ...(route.wire === undefined ? {} : { wire: route.wire }),
+  }
   const told = (): unknown => {
     try {
       return runtime.replay(exchange, options).events
@@ -24,9 +29,14 @@ function expectSame(exchange: Exchange, route: Omit<Route, 'api'>): void {
 }
 
 const sse = (frames: string[]): Exchange => ({
-  response: { status: 200, headers: { 'content-type': 'text/event-stream' }, bodyText: `${frames.map((frame) => `data: ${frame}\n\n`).join('')}data: [DONE]\n\n` },
+  response: {
+    status: 200,
+    headers: { 'content-type': 'text/event-stream' },
+    bodyText: `${frames.map((frame) => `data: ${frame}\n\n`).join('')}data: [DONE]\n\n`,
+  },
 })
-const chunk = (content: string, more = ''): string => `{"id":"c1","model":"m","choices":[{"index":0,"delta":{"content":${content}}${more}}]}`
+const chunk = (content: string, more = ''): string =>
+  `{"id":"c1","model":"m","choices":[{"index":0,"delta":{"content":${content}}${more}}]}`
 const chat = { use: 'openai-chat', operation: 'chat' }
 const said = (exchange: Exchange): string => runtime.replay(exchange, { provider: 'openai-chat' }).result.text
 
@@ -50,32 +60,40 @@ describe('a stream read by the shape of its frames', () => {
   })
 
   it('sees a field that comes, a finish, and a number that changes', () => {
-    const numbered = [1, 2, 3, 40, 500].map((n) => `{"id":"c1","model":"m","created":${n},"choices":[{"index":0,"delta":{"content":"w${n}"}}]}`)
+    const numbered = [1, 2, 3, 40, 500].map(
+      (n) => `{"id":"c1","model":"m","created":${n},"choices":[{"index":0,"delta":{"content":"w${n}"}}]}`,
+    )
     const stream = sse([...numbered, chunk('"x"'), ...numbered, chunk('"y"', ',"finish_reason":"stop"')])
     expect(said(stream)).toBe('w1w2w3w40w500xw1w2w3w40w500y')
     expectSame(stream, chat)
   })
 
   it('keeps choices apart though only their number differs', () => {
-    const frames = [0, 1, 2, 0, 1, 2, 0, 1, 2].map((n, at) => `{"id":"c1","model":"m","choices":[{"index":${n},"delta":{"content":"${at}"}}]}`)
+    const frames = [0, 1, 2, 0, 1, 2, 0, 1, 2].map(
+      (n, at) => `{"id":"c1","model":"m","choices":[{"index":${n},"delta":{"content":"${at}"}}]}`,
+    )
     const ends = [0, 1, 2].map((n) => `{"choices":[{"index":${n},"delta":{},"finish_reason":"stop"}]}`)
     const { result } = runtime.replay(sse([...frames, ...ends]), { provider: 'openai-chat', choices: 3 })
     expect(result.choices.map(({ text }) => text)).toEqual(['036', '147', '258'])
   })
 
-  it.each(['{"id":"c1","model":"m","choices":[{"index":0,"delta":{"content":"a\tb"}}]}', `${chunk('"e"')}}`, chunk('"e"').slice(0, -1), chunk('e')])(
-    'refuses %j as a parser does',
-    (broken) => {
-      const stream = sse([...usual, broken])
-      expect(() => said(stream)).toThrow(expect.objectContaining({ kind: 'protocol' }))
-      expectSame(stream, chat)
-    },
-  )
+  it.each([
+    '{"id":"c1","model":"m","choices":[{"index":0,"delta":{"content":"a\tb"}}]}',
+    `${chunk('"e"')}}`,
+    chunk('"e"').slice(0, -1),
+    chunk('e'),
+  ])('refuses %j as a parser does', (broken) => {
+    const stream = sse([...usual, broken])
+    expect(() => said(stream)).toThrow(expect.objectContaining({ kind: 'protocol' }))
+    expectSame(stream, chat)
+  })
 })
 
 const fixtures = readExchanges(fileURLToPath(new URL('../fixtures', import.meta.url)))
 const recordings = sharedRecordings === undefined ? [] : readExchanges(sharedRecordings)
-const streams = [...fixtures, ...recordings].filter(({ framing, response }) => ['sse', 'ndjson', 'google-array'].includes(framing) && response.bodyText !== undefined)
+const streams = [...fixtures, ...recordings].filter(
+  ({ framing, response }) => ['sse', 'ndjson', 'google-array'].includes(framing) && response.bodyText !== undefined,
+)
 
 it(`${streams.length} streams say the same with it and without it`, () => {
   const different = streams.filter((stream) => {
@@ -95,7 +113,28 @@ it(`${wanted.toLocaleString('en')} mutated frames say the same with it and witho
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
     return Math.floor((state / 2 ** 32) * below)
   }
-  const signs = ['"', '\\', '}', '{', ',', ':', '0', '1', '-', '.', 'e', ' ', 'a', '\u00e9', '\ud83c', '\u0001', 'null', 'stop', '""', '[']
+  const signs = [
+    '"',
+    '\\',
+    '}',
+    '{',
+    ',',
+    ':',
+    '0',
+    '1',
+    '-',
+    '.',
+    'e',
+    ' ',
+    'a',
+    '\u00e9',
+    '\ud83c',
+    '\u0001',
+    'null',
+    'stop',
+    '""',
+    '[',
+  ]
   const mutate = (line: string): string => {
     const at = random(line.length)
     switch (random(5)) {
@@ -111,9 +150,11 @@ it(`${wanted.toLocaleString('en')} mutated frames say the same with it and witho
         return `${line}\n\n${line}`
     }
   }
-  const short = streams.filter(({ response }) => (response.bodyText ?? '').length < 12_000 && (response.bodyText ?? '').split('\n').length > 12)
+  const short = streams.filter(
+    ({ response }) => (response.bodyText ?? '').length < 12_000 && (response.bodyText ?? '').split('\n').length > 12,
+  )
   const different: string[] = []
-  for (let mutated = 0; mutated < wanted; ) {
+  for (let mutated = 0; mutated < wanted;) {
     const stream = short[random(short.length)]
     const route = stream === undefined ? undefined : routeOf(stream)
     if (stream === undefined || route === undefined) continue

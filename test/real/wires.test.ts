@@ -75,7 +75,11 @@ describe.skipIf(missing !== undefined)(`llama-server${because}`, () => {
         const reply = await runtime.stream({ model, ...wire, prompt: 'think!' }).result
         expect(reply.reasoning).toBe('Two and two make four.')
         expect(reply.text).toBe('The answer is four.')
-        const messages = [{ role: 'user' as const, content: 'think!' }, reply.message, { role: 'user' as const, content: 'What is Modelwire?' }]
+        const messages = [
+          { role: 'user' as const, content: 'think!' },
+          reply.message,
+          { role: 'user' as const, content: 'What is Modelwire?' },
+        ]
         expect((await runtime.chat({ model, ...wire, messages })).text).toBe(demoAnswer)
       })
 
@@ -118,7 +122,10 @@ describe.skipIf(missing !== undefined)(`llama-server${because}`, () => {
       })
 
       it('says when there is no such path', async () => {
-        const lost = createRuntime({ retry: false, providers: { 'llama-server': { apiKey: server.apiKey, baseUrl: `${server.url}/v9` } } })
+        const lost = createRuntime({
+          retry: false,
+          providers: { 'llama-server': { apiKey: server.apiKey, baseUrl: `${server.url}/v9` } },
+        })
         const error = await failure(lost.chat({ model, ...wire, prompt: 'hello' }))
         expect(error).toMatchObject({ kind: 'not_found', status: 404, message: 'File Not Found' })
         await lost.close()
@@ -138,7 +145,12 @@ describe.skipIf(missing !== undefined)(`llama-server${because}`, () => {
   }
 
   it('follows a JSON Schema', async () => {
-    const output = { type: 'object', properties: { city: { type: 'string' }, celsius: { type: 'integer' } }, required: ['city', 'celsius'], additionalProperties: false }
+    const output = {
+      type: 'object',
+      properties: { city: { type: 'string' }, celsius: { type: 'integer' } },
+      required: ['city', 'celsius'],
+      additionalProperties: false,
+    }
     const reply = await runtime.chat({ model, prompt: 'JSON please', output })
     expect(reply.object).toEqual({ city: 'Paris', celsius: 17 })
   })

@@ -3,10 +3,12 @@ import { describe, expect, it } from 'vitest'
 import { type ChatRequest, createRuntime, type Exchange, type Explanation, type Message } from '../../src/index.ts'
 
 const runtime = createRuntime({ env: {} })
-const fixture = (name: string): Exchange => JSON.parse(readFileSync(new URL(`../fixtures/google-generate-content/${name}.json`, import.meta.url), 'utf8')) as Exchange
+const fixture = (name: string): Exchange =>
+  JSON.parse(readFileSync(new URL(`../fixtures/google-generate-content/${name}.json`, import.meta.url), 'utf8')) as Exchange
 const explain = (request: Omit<ChatRequest, 'model'>, model = 'google/gemini-3-flash', stream = false): Explanation =>
   runtime.explain({ model, ...request } as ChatRequest, { stream })
-const config = (request: Omit<ChatRequest, 'model'>, model?: string): unknown => (explain(request, model).body as { generationConfig?: unknown }).generationConfig
+const config = (request: Omit<ChatRequest, 'model'>, model?: string): unknown =>
+  (explain(request, model).body as { generationConfig?: unknown }).generationConfig
 const contents = (messages: Message[], model?: string): { role: string; parts: unknown[] }[] =>
   (explain({ messages }, model).body as { contents: { role: string; parts: unknown[] }[] }).contents
 
@@ -36,7 +38,9 @@ describe('what a turn of Gemini carries back', () => {
   })
 
   it('a signature on an empty text, on an image, and code that ran', () => {
-    const replies = ['reasoning', 'image', 'code-execution'].map((name) => runtime.replay(fixture(name), { provider: 'google' }).result.message)
+    const replies = ['reasoning', 'image', 'code-execution'].map(
+      (name) => runtime.replay(fixture(name), { provider: 'google' }).result.message,
+    )
     const turns = replies.map((message) => contents([{ role: 'user', content: 'x' }, message])[1]?.parts)
     expect(turns[0]?.at(-1)).toEqual({ text: '', thoughtSignature: 'ZW5k' })
     expect(turns[1]).toEqual([
@@ -51,14 +55,27 @@ describe('what a turn of Gemini carries back', () => {
   })
 
   it("Google's word for calls that another model made, where Gemini 3 wants a signature", () => {
-    const call: Message = { role: 'assistant', content: [{ type: 'tool_call', id: 'c1', name: 'now', arguments: {}, signature: 's', provider: 'other' }] }
+    const call: Message = {
+      role: 'assistant',
+      content: [{ type: 'tool_call', id: 'c1', name: 'now', arguments: {}, signature: 's', provider: 'other' }],
+    }
     const sent = { functionCall: { id: 'c1', name: 'now', args: {} } }
     expect(contents([call])[0]?.parts).toEqual([{ ...sent, thoughtSignature: 'skip_thought_signature_validator' }])
     expect(contents([call], 'google/gemini-2.5-flash')[0]?.parts).toEqual([sent])
   })
 
   it('files of a result inside it, and for older models behind it', () => {
-    const result: Message = { role: 'tool', content: [{ type: 'tool_result', id: 'c1', name: 'look', content: [{ type: 'image', data: new Uint8Array([1, 2, 3]), mediaType: 'image/png' }] }] }
+    const result: Message = {
+      role: 'tool',
+      content: [
+        {
+          type: 'tool_result',
+          id: 'c1',
+          name: 'look',
+          content: [{ type: 'image', data: new Uint8Array([1, 2, 3]), mediaType: 'image/png' }],
+        },
+      ],
+    }
     const image = { inlineData: { mimeType: 'image/png', data: 'AQID' } }
     const response = { id: 'c1', name: 'look', response: { output: '' } }
     expect(contents([result])[0]).toEqual({ role: 'user', parts: [{ functionResponse: { ...response, parts: [image] } }] })
@@ -91,7 +108,11 @@ describe('how a reply ends', () => {
   })
 
   it('every candidate has its own end', () => {
-    expect(runtime.replay(fixture('two-candidates'), { provider: 'google' }).result.choices.map(({ text, finishReason }) => [text, finishReason])).toEqual([
+    expect(
+      runtime
+        .replay(fixture('two-candidates'), { provider: 'google' })
+        .result.choices.map(({ text, finishReason }) => [text, finishReason]),
+    ).toEqual([
       ['Heads.', 'stop'],
       ['Tails.', 'length'],
     ])

@@ -270,7 +270,10 @@ describe('a Messages turn goes back as it came', () => {
         { type: 'text', text: 'It rained.' },
       ])
     }
-    expect(mw.replay(fixture('web-search-streamed'), { provider: 'anthropic' }).result).toMatchObject({ toolCalls: [], warnings: [] })
+    expect(mw.replay(fixture('web-search-streamed'), { provider: 'anthropic' }).result).toMatchObject({
+      toolCalls: [],
+      warnings: [],
+    })
   })
 
   it('a compaction', () => {

@@ -8,7 +8,14 @@ if (!hasOpenApi(file)) console.log(`skipped: ../shared/suites/${file} isn't here
 
 const runtime = createRuntime({ env: {} })
 const png = new Uint8Array([0x89, 0x50, 0x4e, 0x47])
-const tools = [{ name: 'weather', description: 'The weather in a city', parameters: { type: 'object', properties: { city: { type: 'string' } } } }, { name: 'now' }]
+const tools = [
+  {
+    name: 'weather',
+    description: 'The weather in a city',
+    parameters: { type: 'object', properties: { city: { type: 'string' } } },
+  },
+  { name: 'now' },
+]
 const turns: Message[] = [
   { role: 'user', content: 'What is the weather?' },
   {
@@ -21,17 +28,45 @@ const turns: Message[] = [
     ],
   },
   { role: 'tool', content: [{ type: 'tool_result', id: 'c1', content: 'rain' }] },
-  { role: 'tool', content: [{ type: 'tool_result', id: 'c2', content: [{ type: 'text', text: 'see' }, { type: 'image', data: png, mediaType: 'image/png' }] }] },
+  {
+    role: 'tool',
+    content: [
+      {
+        type: 'tool_result',
+        id: 'c2',
+        content: [
+          { type: 'text', text: 'see' },
+          { type: 'image', data: png, mediaType: 'image/png' },
+        ],
+      },
+    ],
+  },
 ]
 
 const requests: Record<string, Omit<ChatRequest, 'model'>> = {
   text: { prompt: 'Hello' },
   'a system text': { system: 'Be brief.', prompt: 'Hello' },
-  'an image': { prompt: [{ type: 'text', text: 'What is it?' }, { type: 'image', data: png, mediaType: 'image/png' }] },
+  'an image': {
+    prompt: [
+      { type: 'text', text: 'What is it?' },
+      { type: 'image', data: png, mediaType: 'image/png' },
+    ],
+  },
   'turns with tools': { messages: turns, tools },
   'no tool wanted': { prompt: 'Hello', tools, toolChoice: 'none' },
   'an output schema': { prompt: 'Hello', output: { type: 'object', properties: { a: { type: 'number' } } } },
-  options: { prompt: 'Hello', maxTokens: 5, temperature: 0, topP: 0.5, topK: 3, stop: 'END', seed: 1, frequencyPenalty: 0.1, presencePenalty: 0.1, logprobs: 2 },
+  options: {
+    prompt: 'Hello',
+    maxTokens: 5,
+    temperature: 0,
+    topP: 0.5,
+    topK: 3,
+    stop: 'END',
+    seed: 1,
+    frequencyPenalty: 0.1,
+    presencePenalty: 0.1,
+    logprobs: 2,
+  },
   'thinking off': { prompt: 'Hello', reasoning: { effort: 'none' } },
   'thinking on': { prompt: 'Hello', reasoning: { effort: 'high' } },
 }
@@ -64,7 +99,10 @@ describe.skipIf(!hasOpenApi(file))("what Ollama's own description says of our re
   }
 
   it('texts to embed fit', () => {
-    const { body, warnings, url } = runtime.explain({ model: 'ollama/all-minilm', input: ['a', 'b'], dimensions: 8 }, { operation: 'embed' })
+    const { body, warnings, url } = runtime.explain(
+      { model: 'ollama/all-minilm', input: ['a', 'b'], dimensions: 8 },
+      { operation: 'embed' },
+    )
     expect(url).toBe('http://localhost:11434/api/embed')
     expect(api().check('EmbedRequest', body)).toEqual([])
     expect(warnings).toEqual([])
@@ -78,6 +116,8 @@ describe('what Ollama has no place for', () => {
     ['a budget for thinking', { prompt: 'x', reasoning: { effort: 'high', budgetTokens: 100 } }, 'reasoning.budgetTokens'],
     ['several choices', { prompt: 'x', n: 2 }, 'n'],
   ] satisfies [string, Omit<ChatRequest, 'model'>, string][])('%s is told', (_name, request, field) => {
-    expect(runtime.explain({ model: 'ollama/llama3.2', ...request } as ChatRequest).warnings.map((warning) => warning.field)).toContain(field)
+    expect(
+      runtime.explain({ model: 'ollama/llama3.2', ...request } as ChatRequest).warnings.map((warning) => warning.field),
+    ).toContain(field)
   })
 })

@@ -38,13 +38,20 @@ export function readExchanges(folder: string): Recording[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.json') && !name.endsWith('index.json'))
     .sort()
-    .map((name) => ({ ...(JSON.parse(readFileSync(join(folder, name), "utf8")) as Recording), file: name }))
+    .map((name) => Object.assign(JSON.parse(readFileSync(join(folder, name), 'utf8')) as Recording, { file: name }))
 }
 
 /** First match wins; an exchange may also say itself who reads it. */
 export function routeOf(recording: Recording): Omit<Route, 'api'> | undefined {
-  if (recording.use !== undefined) return { use: recording.use, operation: recording.operation ?? 'chat', ...(recording.wire === undefined ? {} : { wire: recording.wire }) }
-  return routes.find((route) => route.api === recording.api && (route.provider === undefined || route.provider === recording.provider))
+  if (recording.use !== undefined)
+    return {
+      use: recording.use,
+      operation: recording.operation ?? 'chat',
+      ...(recording.wire === undefined ? {} : { wire: recording.wire }),
+    }
+  return routes.find(
+    (route) => route.api === recording.api && (route.provider === undefined || route.provider === recording.provider),
+  )
 }
 
 export interface Told {
@@ -73,17 +80,22 @@ export function tell(recording: Exchange, route: Omit<Route, 'api'>, cut?: Repla
 
 export function differencesOf(recording: Recording, told: Told): Difference[] {
   const { replayed, error } = told
-  return differences(recording.expected, actualOf({ ...(replayed === undefined ? {} : { replayed }), ...(error === undefined ? {} : { error }) }))
+  return differences(
+    recording.expected,
+    actualOf({ ...(replayed === undefined ? {} : { replayed }), ...(error === undefined ? {} : { error }) }),
+  )
 }
 
 /** Events and ending as text; ids that were made up are random, so they are numbered. */
 export function trace({ events, error }: Told): string {
   const ids = new Map<string, string>()
   const partial = error?.partial === undefined ? undefined : { ...error.partial, timing: undefined }
-  return JSON.stringify([events, error === undefined ? null : [error.kind, error.message, partial]]).replace(/call_[0-9a-f]{24}/g, (id) => {
-    const known = ids.get(id) ?? `made-up-${ids.size}`
-    ids.set(id, known)
-    return known
-  })
+  return JSON.stringify([events, error === undefined ? null : [error.kind, error.message, partial]]).replace(
+    /call_[0-9a-f]{24}/g,
+    (id) => {
+      const known = ids.get(id) ?? `made-up-${ids.size}`
+      ids.set(id, known)
+      return known
+    },
+  )
 }
-

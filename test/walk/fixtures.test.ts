@@ -19,17 +19,20 @@ describe('our own fixtures', () => {
       expect(differencesOf(fixture, tell(fixture, route))).toEqual([])
     })
 
-    it.skipIf(route === undefined || fixture.response.bodyText === undefined)(`${fixture.file} is the same cut at every byte, with LF and with CRLF`, () => {
-      if (route === undefined) return
-      const told = trace(tell(fixture, route))
-      const text = (fixture.response.bodyText ?? '').replaceAll('\r\n', '\n')
-      for (const bodyText of [text, text.replaceAll('\n', '\r\n')]) {
-        const other = { ...fixture, response: { ...fixture.response, bodyText } }
-        expect(trace(tell(other, route))).toBe(told)
-        expect(trace(tell(other, route, 1))).toBe(told)
-        const size = Buffer.byteLength(bodyText)
-        for (let at = 1; at < size; at += Math.ceil(size / 400)) expect(trace(tell(other, route, [at]))).toBe(told)
-      }
-    })
+    it.skipIf(route === undefined || fixture.response.bodyText === undefined)(
+      `${fixture.file} is the same cut at every byte, with LF and with CRLF`,
+      () => {
+        if (route === undefined) return
+        const told = trace(tell(fixture, route))
+        const text = (fixture.response.bodyText ?? '').replaceAll('\r\n', '\n')
+        for (const bodyText of [text, text.replaceAll('\n', '\r\n')]) {
+          const other = { ...fixture, response: { ...fixture.response, bodyText } }
+          expect(trace(tell(other, route))).toBe(told)
+          expect(trace(tell(other, route, 1))).toBe(told)
+          const size = Buffer.byteLength(bodyText)
+          for (let at = 1; at < size; at += Math.ceil(size / 400)) expect(trace(tell(other, route, [at]))).toBe(told)
+        }
+      },
+    )
   }
 })

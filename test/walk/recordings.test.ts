@@ -19,7 +19,9 @@ describe.skipIf(sharedRecordings === undefined)('recorded traffic', () => {
 
     it(`${api}: ${recordings.length} exchanges say what was recorded`, () => {
       const wrong = recordings.filter((recording) => differs(recording) && !reasons.has(recording.id))
-      expect(wrong.map((recording) => `${recording.file}: ${JSON.stringify(differencesOf(recording, whole(recording)))}`)).toEqual([])
+      expect(wrong.map((recording) => `${recording.file}: ${JSON.stringify(differencesOf(recording, whole(recording)))}`)).toEqual(
+        [],
+      )
     })
 
     const streams = recordings.filter((recording) => ['sse', 'ndjson', 'google-array'].includes(recording.framing))
@@ -36,7 +38,9 @@ describe.skipIf(sharedRecordings === undefined)('recorded traffic', () => {
 
   it('reads at least 99.5 % exactly', () => {
     const exact = routed.filter((recording) => !differs(recording)).length
-    console.log(`${exact} of ${routed.length} recorded exchanges read exactly (${all.length - routed.length} of other wires left out)`)
+    console.log(
+      `${exact} of ${routed.length} recorded exchanges read exactly (${all.length - routed.length} of other wires left out)`,
+    )
     expect(exact / routed.length).toBeGreaterThanOrEqual(0.995)
   })
 })
@@ -60,7 +64,10 @@ function variants(recording: Recording): string[] {
   const text = recording.response.bodyText ?? ''
   const size = Buffer.byteLength(text)
   const lf = text.replaceAll('\r\n', '\n')
-  const other = { ...recording, response: { ...recording.response, bodyText: text.includes('\r\n') ? lf : lf.replaceAll('\n', '\r\n') } }
+  const other = {
+    ...recording,
+    response: { ...recording.response, bodyText: text.includes('\r\n') ? lf : lf.replaceAll('\n', '\r\n') },
+  }
   return [
     trace(tell(recording, route, size > longest ? 7 : 1)),
     trace(tell(recording, route, randomCuts(size, recording.id))),

@@ -15,7 +15,11 @@ export function parseFrame(text: string, limit: number, atEnd: boolean): Frame {
 }
 
 export function tooLarge(limit: number): ModelwireError {
-  return new ModelwireError('protocol', `an event is larger than ${limit < 1_048_576 ? `${limit} bytes` : `${Math.round(limit / 1_048_576)} MB`}`, {
-    hint: 'raise `limits: { event }` (bytes) if this provider really sends such events',
-  })
+  return new ModelwireError(
+    'protocol',
+    `an event is larger than ${limit < 1_048_576 ? `${limit} bytes` : `${Math.round(limit / 1_048_576)} MB`}`,
+    {
+      hint: 'raise `limits: { event }` (bytes) if this provider really sends such events',
+    },
+  )
 }

@@ -132,7 +132,8 @@ function scanner(limit: number, say: (item: string) => void): Scanner {
   return {
     feed,
     end() {
-      if (inString || depth > 0 || (inArray && !closed)) throw new ModelwireError('truncated', 'the reply ended in the middle of its JSON')
+      if (inString || depth > 0 || (inArray && !closed))
+        throw new ModelwireError('truncated', 'the reply ended in the middle of its JSON')
       if (inValue) emit('')
     },
   }

@@ -42,7 +42,6 @@ export function sse(options: SseOptions, limit: number, progress: Progress): (ne
   }
 }
 
-
 /** Nothing, or empty lines: some servers keep a connection awake so. */
 function isBlank(data: string): boolean {
   return data === '' || (data.charCodeAt(0) <= 0x20 && data.trim() === '')
