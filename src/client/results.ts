@@ -37,7 +37,10 @@ export function embedResult(events: readonly Event[], fold: Fold, around: Around
 export function modelInfos(events: readonly Event[]): ModelInfo[] {
   return events
     .filter((event) => event.type === 'model')
-    .map(({ type: _, ...model }) => model)
+    .map((event) => {
+      const { type: _, ...model } = event
+      return model
+    })
     .toSorted((left, right) => left.id.localeCompare(right.id))
 }
 

@@ -3,7 +3,7 @@ import { isMap, type PlainMap, type Roots } from '../lang/value.ts'
 import type { Say } from './dispatch.ts'
 import type { Frame } from './operator.ts'
 import type { Speech } from './speech.ts'
-import { inWords, type Token, tokensOf } from './tokens.ts'
+import { endOfNumber, endOfSpace, endOfText, readText, type Token, tokensOf } from './tokens.ts'
 import type { Special } from './words.ts'
 
 /** What the rules said of a frame. */
@@ -157,7 +157,7 @@ function probe(
   tag: string | undefined,
   { speak, roots, special, revive }: Teacher,
 ): Probe | undefined {
-  const values = kinds.map((kind) => (kind === 'text' ? `x${crypto.randomUUID()}` : String(1e9 + Math.floor(Math.random() * 8e9))))
+  const values = kinds.map(unknowable)
   if (values.some(special)) return undefined
   const text = fixed.map((piece, index) => piece + (values[index] ?? '')).join('')
   const said: PlainMap[] = []
@@ -167,11 +167,17 @@ function probe(
     const seen = { ...roots, filtered: (value: unknown) => void filtered.push(value) }
     const { matched, closed } = speak(frame, seen, (speech) => said.push(speech as unknown as PlainMap))
     const touched = JSON.stringify(filtered)
-    return closed || values.some((value) => touched.includes(value)) ? undefined : { said, matched, values }
+    return closed || values.some((value) => value.trim() !== '' && touched.includes(value)) ? undefined : { said, matched, values }
   } catch (error) {
     if (error instanceof ModelwireError) return undefined // a frame that fails is no shape to learn
     throw error
   }
+}
+
+/** A value that no rule can know. */
+function unknowable(kind: Token['kind']): string {
+  if (kind === 'space') return ' '
+  return kind === 'text' ? `x${crypto.randomUUID()}` : String(1e9 + Math.floor(Math.random() * 8e9))
 }
 
 /** Compares what was said of both probes, field by field. */
@@ -189,8 +195,6 @@ function bind(first: PlainMap, second: PlainMap, firsts: string[], seconds: stri
   return { always, slots }
 }
 
-const shortSlice = 13 // V8 copies a shorter slice; a longer one would keep the whole chunk that it is cut from alive
-
 /** Whether a text has the shape; its values are then in `shape.values`. */
 function fits(shape: Shape, text: string, special: Special): boolean {
   const { fixed, kinds, values } = shape
@@ -200,20 +204,15 @@ function fits(shape: Shape, text: string, special: Special): boolean {
     // Measured: comparing slices is faster than startsWith.
     if (text.slice(at, at + piece.length) !== piece) return false
     at += piece.length
-    const end = kinds[index] === 'text' ? text.indexOf('"', at) : endOfDigits(text, at)
+    const kind = kinds[index]
+    const end = kind === 'text' ? endOfText(text, at) : kind === 'number' ? endOfNumber(text, at) : endOfSpace(text, at)
     if (end <= at) return false
-    const value = text.slice(at, end)
-    if ((kinds[index] === 'text' && !inWords(value)) || special(value)) return false
-    values[index] = value.length < shortSlice ? value : (JSON.parse(`"${value}"`) as string) // plain, so it is itself
+    if (kind !== 'space') {
+      const value = kind === 'text' ? readText(text, at, end) : text.slice(at, end)
+      if (value === undefined || special(value)) return false
+      values[index] = value
+    }
     at = end
   }
   return text.slice(at) === fixed[kinds.length]
-}
-
-/** Where a plain whole number ends; `at` when it has a form that isn't plain. */
-function endOfDigits(text: string, at: number): number {
-  let end = at
-  while (text.charCodeAt(end) >= 48 && text.charCodeAt(end) <= 57) end++
-  const plain = end - at < 16 && (text[at] !== '0' || end === at + 1) && !'.eE'.includes(text[end] ?? 'x')
-  return plain ? end : at
 }

@@ -1,6 +1,6 @@
-/** A value in a JSON text: what stands between the quotes of a plain text, or a whole number. */
+/** What may differ between two frames of one shape: a text between its quotes, a whole number, a run of space. */
 export interface Token {
-  kind: 'text' | 'number'
+  kind: 'text' | 'number' | 'space'
   start: number
   end: number
 }
@@ -8,30 +8,72 @@ export interface Token {
 const largest = 16_384
 const most = 96
 
-/** Characters that stand for themselves inside a JSON text: no quote, no backslash, no control character. */
-export function inWords(text: string): boolean {
-  for (let index = 0; index < text.length; index++) {
-    const code = text.charCodeAt(index)
-    if (code < 32 || code === 34 || code === 92) return false
-  }
-  return true
-}
-
 /**
- * The values of a JSON text that may differ from frame to frame. Keys are none of them, nor texts with escapes, nor empty
- * ones, nor numbers that aren't whole. The text has been parsed, so it is well-formed. Undefined when there are too many.
+ * The tokens of a JSON text that may differ from frame to frame; keys are none of them, nor numbers that aren't whole. The
+ * text has been parsed, so it is well-formed. Undefined when there are too many.
  */
 export function tokensOf(text: string): Token[] | undefined {
   if (text.length > largest) return undefined
   const tokens: Token[] = []
-  for (const match of text.matchAll(/"((?:[^"\\]|\\.)*)"(\s*:)?|-?\d[\d.eE+-]*/g)) {
-    const [whole, inner, colon] = match
-    if (inner === undefined) {
-      if (/^(?:0|[1-9]\d{0,14})$/.test(whole)) tokens.push({ kind: 'number', start: match.index, end: match.index + whole.length })
-    } else if (colon === undefined && inner !== '' && inWords(inner)) {
-      tokens.push({ kind: 'text', start: match.index + 1, end: match.index + 1 + inner.length })
-    }
+  for (const match of text.matchAll(/"((?:[^"\\]|\\.)*)"(\s*:)?|-?\d[\d.eE+-]*|\s+/g)) {
+    const { index, 0: whole, 1: inner, 2: colon } = match
+    if (inner !== undefined) {
+      if (colon === undefined) tokens.push({ kind: 'text', start: index + 1, end: index + 1 + inner.length })
+    } else if (whole.trim() === '') tokens.push({ kind: 'space', start: index, end: index + whole.length })
+    else if (/^(?:0|[1-9]\d{0,14})$/.test(whole)) tokens.push({ kind: 'number', start: index, end: index + whole.length })
     if (tokens.length > most) return undefined
   }
   return tokens
+}
+
+/** Where the text ends that begins at `at`, by its closing quote; -1 when it doesn't. */
+export function endOfText(text: string, at: number): number {
+  for (let index = at; index < text.length; index++) {
+    const code = text.charCodeAt(index)
+    if (code === 34) return index
+    if (code === 92) index++
+  }
+  return -1
+}
+
+/** Where a plain whole number ends; `at` when it has a form that isn't plain. */
+export function endOfNumber(text: string, at: number): number {
+  let end = at
+  while (text.charCodeAt(end) >= 48 && text.charCodeAt(end) <= 57) end++
+  const plain = end - at < 16 && (text[at] !== '0' || end === at + 1) && !'.eE'.includes(text[end] ?? 'x')
+  return plain ? end : at
+}
+
+/** Where a run of JSON's space ends. */
+export function endOfSpace(text: string, at: number): number {
+  let end = at
+  while (' \t\n\r'.includes(text[end] ?? 'x')) end++
+  return end
+}
+
+/** What stands between the quotes, read; undefined when it is no JSON text. A plain one is copied, so that it holds no chunk alive. */
+export function readText(text: string, start: number, end: number): string | undefined {
+  const value = text.slice(start, end)
+  const plain = isPlain(value)
+  if (plain && value.length < shortSlice) return value
+  if (plain || value.includes('\\')) return unquoted(value)
+  return undefined
+}
+
+const shortSlice = 13 // V8 copies a shorter slice; a longer one would keep the whole chunk that it is cut from alive
+
+function isPlain(text: string): boolean {
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index)
+    if (code < 32 || code === 92) return false
+  }
+  return true
+}
+
+function unquoted(raw: string): string | undefined {
+  try {
+    return JSON.parse(`"${raw}"`) as string // a text in quotes, or an error
+  } catch {
+    return undefined // the whole frame is parsed then, and says what is wrong
+  }
 }
