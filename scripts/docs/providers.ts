@@ -168,7 +168,7 @@ export function capabilityTables(): string {
     ['', ...Object.keys(outputs)],
     wires.map((wire) =>
       [name(wire)].concat(
-        Object.values(outputs).map((kind) => mark(wire, (model) => chatOf(wire, model).plan.rules.kinds.has(kind))),
+        Object.values(outputs).map((kind) => mark(wire, (model) => chatOf(wire, model).reading.plan.rules.kinds.has(kind))),
       ),
     ),
   )

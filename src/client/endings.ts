@@ -8,11 +8,11 @@ export function endingsOf(
   choices: number,
 ): Endings {
   return {
-    finish: operation.finish,
-    usage: operation.usage,
-    finishes: operation.plan.rules.kinds.has('finish'),
+    finish: operation.reading.finish,
+    usage: operation.reading.usage,
+    finishes: operation.reading.plan.rules.kinds.has('finish'),
     fail: (body) => {
-      throw operation.classify({ status: reply.status, headers: reply.headers, body })
+      throw operation.reading.classify({ status: reply.status, headers: reply.headers, body })
     },
     choices,
   }

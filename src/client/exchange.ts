@@ -5,6 +5,7 @@ import type { Timeouts } from '../core/request.ts'
 import type { RateLimit } from '../core/result.ts'
 import { isMap, type Roots } from '../lang/value.ts'
 import type { Operation } from '../manifest/compile.ts'
+import type { Reading } from '../manifest/reading.ts'
 import { createReader, type Reader } from '../pipeline/read.ts'
 import { retryAfter } from '../resilience/delay.ts'
 import { type Clocks, createClocks } from '../resilience/timeout.ts'
@@ -50,6 +51,7 @@ const errorBody = 1_048_576
 
 /** Sends the call, and reads up to the first event with content: until then it can all be done again. */
 export async function attempt(asked: Asked, transport: Transport, signal: AbortSignal): Promise<Live> {
+  const { reading } = asked.operation // compiled before anything is sent: a mistake in the rules costs no call
   const secrets = asked.secrets()
   const clocks = createClocks(asked.timeouts, { streamed: asked.streamed, signal, endsAt: asked.endsAt })
   const failed = (error: unknown): unknown => described(error, asked, clocks, secrets)
@@ -58,7 +60,7 @@ export async function attempt(asked: Asked, transport: Transport, signal: AbortS
     const reply = await transport(outgoing(asked, secrets), clocks.signal)
     clocks.replied()
     if (reply.status < 200 || reply.status >= 300) throw await refusal(asked, reply, clocks)
-    live = readReply(asked, reply, clocks, failed)
+    live = readReply(asked, reading, reply, clocks, failed)
     return await committed(live, clocks, asked.streamed)
   } catch (error) {
     const made = failed(error)
@@ -112,10 +114,10 @@ async function refusal(asked: Asked, reply: Reply, clocks: Clocks): Promise<Mode
   return error
 }
 
-function readReply(asked: Asked, reply: Reply, clocks: Clocks, failed: (error: unknown) => unknown): Live {
+function readReply(asked: Asked, { plan }: Reading, reply: Reply, clocks: Clocks, failed: (error: unknown) => unknown): Live {
   const { operation } = asked
   const roots: Roots = { request: asked.request, headers: reply.headers, status: reply.status }
-  const reader = createReader(operation.plan, {
+  const reader = createReader(plan, {
     headers: reply.headers,
     roots,
     endings: endingsOf(operation, reply, asked.choices),
@@ -182,6 +184,6 @@ function pump(
 
 /** What the reply's headers say of the provider's limits. */
 export function rateLimitsOf(operation: Operation, headers: Record<string, string>): Record<string, RateLimit> | undefined {
-  const limits = operation.rateLimits?.({}, { headers })
+  const limits = operation.reading.rateLimits?.({}, { headers })
   return isMap(limits) ? (limits as Record<string, RateLimit>) : undefined // the schema allows only numbers of these names
 }

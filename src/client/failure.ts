@@ -7,7 +7,7 @@ export function readError(
   reply: { status: number; headers: Record<string, string> },
   body: Uint8Array,
 ): ModelwireError {
-  return operation.classify({ ...reply, body: parseBody(new TextDecoder().decode(body)) })
+  return operation.reading.classify({ ...reply, body: parseBody(new TextDecoder().decode(body)) })
 }
 
 /** JSON, JSON inside an event stream (seen with an error status), or the text itself. */

@@ -8,7 +8,7 @@ import { nearest } from '../manifest/suggest.ts'
 import { address } from '../wire/address.ts'
 import { authHeaders } from '../wire/auth.ts'
 import type { Call } from '../wire/call.ts'
-import { encodeJson, mergeExtra } from '../wire/encode.ts'
+import { mergeExtra } from '../wire/encode.ts'
 import { readVariables } from './credentials.ts'
 import type { Settings } from './options.ts'
 
@@ -46,7 +46,7 @@ export function prepareCall(preparation: Preparation): Prepared {
     headers: buildHeaders(preparation, roots, body !== undefined),
     connection: connectionOf(settings),
   }
-  if (body !== undefined) call.body = encodeJson(body)
+  if (body !== undefined) call.body = operation.encode(body)
   if (preparation.strict && warnings[0] !== undefined) throw strictly(warnings[0], warnings.length)
   return { call, body, warnings }
 }

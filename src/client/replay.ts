@@ -54,7 +54,7 @@ export function replay(exchange: Exchange, operation: Operation, options: Replay
   }
   const streamed = 'stream' in asked ? asked.stream === true : true
   const choices = options.choices ?? ('n' in asked && typeof asked.n === 'number' ? asked.n : 1)
-  const reader = createReader(operation.plan, {
+  const reader = createReader(operation.reading.plan, {
     headers,
     roots: { request: { model, stream: streamed }, headers, status: response.status },
     endings: endingsOf(operation, { status: response.status, headers }, choices),

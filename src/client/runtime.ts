@@ -5,12 +5,13 @@ import { type Normal, normalizeChat, normalizeEmbed } from '../core/normalize.ts
 import type { CallOptions, ChatRequest, EmbedRequest } from '../core/request.ts'
 import type { ChatResult, EmbedResult, ModelInfo } from '../core/result.ts'
 import { bundledProtocols, type Catalog, createCatalog } from '../manifest/catalog.ts'
-import { type Operation, readAuth } from '../manifest/compile.ts'
+import { type Operation, readAuth, type TransportName } from '../manifest/compile.ts'
 import { createBudget } from '../resilience/budget.ts'
 import { createLimit, type Limit } from '../resilience/limit.ts'
 import { createPolicy, type Policy } from '../resilience/policy.ts'
 import { withDefaults } from '../resilience/timeout.ts'
 import { createHttpTransport } from '../transport/http.ts'
+import type { Transport } from '../wire/call.ts'
 import { keyState, readSecrets } from './credentials.ts'
 import { type Asked, attempt, type Live, rateLimitsOf } from './exchange.ts'
 import { explainCall, type Explanation } from './explain.ts'
@@ -98,7 +99,8 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
     env,
   })
   const registry = createRegistry(catalog)
-  const transport = createHttpTransport({ env })
+  const http = createHttpTransport({ env })
+  const transports: Record<TransportName, Transport> = { http }
   const policies = new Map<string, Policy>()
   const budgets = new Map<string, ReturnType<typeof createBudget>>()
   const limits = new Map<string, Limit>()
@@ -173,7 +175,7 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
     }
     const policy = policyOf(provider, model, settings.own)
     const send = (): Promise<Live> =>
-      policy.run((n, inner) => attempt({ ...asked, attempts: n }, transport, inner), signal, {
+      policy.run((n, inner) => attempt({ ...asked, attempts: n }, transports[operation.transport], inner), signal, {
         retry: input.retry ?? settings.retry,
         endsAt,
       })
@@ -261,7 +263,7 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
     return modelInfos((await whole(planned, input)).events)
   }
 
-  const close = (): Promise<void> => transport.close()
+  const close = (): Promise<void> => http.close()
 
   return {
     chat,

@@ -27,6 +27,13 @@ export const requestFields: Record<string, readonly string[]> = {
   models: optionFields,
 }
 
+/** Every field that templates may read of an operation's request. */
+export const normalFields: Record<string, readonly string[]> = {
+  chat: ['model', 'stream', 'messages', ...plainFields, ...passedFields, 'system', 'tools', 'toolChoice', 'stop', 'logprobs'],
+  embed: ['model', 'stream', 'input', 'dimensions', 'purpose', 'user'],
+  models: ['model', 'stream'],
+}
+
 function invalid(message: string, hint?: string): ModelwireError {
   return new ModelwireError('invalid_request', message, { hint })
 }

@@ -22,10 +22,15 @@ export const filters: Record<string, Filter> = {
           .map(asText)
           .join(asText(separator))
       : asText(value),
+  /** The number that a text writes; one that isn't gives nothing. */
   number: (value) => (Number.isFinite(Number(value)) ? Number(value) : undefined),
+  /** As text: JSON for lists and maps. */
   string: asText,
+  /** Text in small letters. */
   lower: (value) => asText(value).toLowerCase(),
+  /** Text in capitals. */
   upper: (value) => asText(value).toUpperCase(),
+  /** Text without space around it. */
   trim: (value) => asText(value).trim(),
   /** Text without a prefix. */
   strip: (value, [prefix]) => (asText(value).startsWith(asText(prefix)) ? asText(value).slice(asText(prefix).length) : value),
@@ -35,8 +40,11 @@ export const filters: Record<string, Filter> = {
   before: (value, [separator]) => asText(value).split(asText(separator))[0],
   /** A list; another value becomes a list of itself. */
   list: (value) => (Array.isArray(value) ? value : [value]),
+  /** A list's first item; another value is its own. */
   first: (value) => (Array.isArray(value) ? value[0] : value),
+  /** A list's last item; another value is its own. */
   last: (value) => (Array.isArray(value) ? value.at(-1) : value),
+  /** How many items a list has, or characters a text. */
   length: (value) => (Array.isArray(value) || typeof value === 'string' ? value.length : undefined),
   /** A map as a list of `{ key, value }`. */
   entries: (value) => (isMap(value) ? Object.entries(value).map(([key, item]) => ({ key, value: item })) : undefined),

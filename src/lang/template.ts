@@ -24,6 +24,8 @@ export interface Context {
   reads: Set<string>
   /** Values of `type` that templates tell apart. */
   types: Set<string>
+  /** What is wrong with reading this field of the request; nothing when it may have it. */
+  complain?: (field: string) => string | undefined
   /** Whether `$` is the request itself here. */
   atRequest: boolean
   /** Fragments compiled so far, and those whose evaluation is under way without having gone down into the data. */
@@ -71,13 +73,15 @@ export function compileSource(text: unknown, context: Context, place: Place): Ev
 
 /** Compiles a pattern; at the request its keys count as read. */
 export function compileTest(node: unknown, context: Context, place: Place): Pattern {
-  if (context.atRequest && isMap(node)) notePattern(node, context)
   if (isMap(node)) for (const type of [node.type].flat()) if (typeof type === 'string') context.types.add(type)
   return guarded(
     context,
     place,
     () => false,
-    () => compilePattern(node),
+    () => {
+      if (context.atRequest && isMap(node)) notePattern(node, context)
+      return compilePattern(node)
+    },
   )
 }
 
@@ -87,9 +91,15 @@ export function noted(expression: Expression, context: Context): Expression {
     for (const type of path.types) context.types.add(type)
     if (path.root !== 'request' && !(context.atRequest && path.root === undefined)) continue
     const [first, second] = readsOf(path)
+    checkField(first, context)
     context.reads.add(first === undefined ? '*' : second === undefined ? first : `${first}.${second}`)
   }
   return expression
+}
+
+function checkField(field: string | undefined, { complain }: Context): void {
+  const complaint = field === undefined ? undefined : complain?.(field)
+  if (complaint !== undefined) throw new SyntaxFault(complaint, 0)
 }
 
 function checkVariable(path: Path, { variables }: Context): void {
@@ -105,6 +115,7 @@ function checkVariable(path: Path, { variables }: Context): void {
 function notePattern(node: PlainMap, context: Context): void {
   for (const [key, value] of Object.entries(node)) {
     if (key.startsWith('$')) continue
+    checkField(key, context)
     const inner = isMap(value) ? Object.keys(value).filter((name) => !name.startsWith('$')) : []
     if (inner.length === 0) context.reads.add(key)
     for (const name of inner) context.reads.add(`${key}.${name}`)

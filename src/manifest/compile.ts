@@ -1,16 +1,14 @@
 import { ModelwireError } from '../core/error.ts'
-import type { FinishReason, Usage } from '../core/result.ts'
-import type { Completion, DecoderName, ReadPlan } from '../pipeline/read.ts'
-import { compileRules, type Rules } from '../pipeline/rules.ts'
-import { wordsOf } from '../pipeline/words.ts'
-import type { SseOptions } from '../pipeline/decode/sse.ts'
+import { normalFields } from '../core/normalize.ts'
 import { compileInterpolation, type Expression } from '../lang/expr.ts'
 import { glob } from '../lang/pattern.ts'
-import { compileSource, compileTemplate, compileTest, type Context, type Place } from '../lang/template.ts'
-import { asText, type Eval, isMap, type PlainMap, type Roots } from '../lang/value.ts'
+import { compileTemplate, type Context, type Place } from '../lang/template.ts'
+import { asText, type Eval, isMap, type PlainMap } from '../lang/value.ts'
 import type { Auth, Slot } from '../wire/auth.ts'
-import { type Classify, compileClassify } from './classify.ts'
+import { encoders } from '../wire/encode.ts'
 import { overlay } from './extend.ts'
+import { compileReading, type Reading } from './reading.ts'
+import { didYouMean } from './suggest.ts'
 import { format, type Position, positionOf } from './position.ts'
 
 /** A mistake found by compilation. */
@@ -26,6 +24,9 @@ interface Target {
   path: Eval
 }
 
+/** The transports that a manifest can name. */
+export type TransportName = 'http'
+
 /** One operation, compiled: closures only. */
 export interface Operation {
   name: string
@@ -34,11 +35,11 @@ export interface Operation {
   query: Eval
   headers: Eval
   body: Eval | undefined
-  plan: ReadPlan
-  finish: (raw: unknown) => FinishReason
-  usage: (raw: unknown) => Usage | undefined
-  classify: Classify
-  rateLimits: Eval | undefined
+  encode: (body: unknown) => string
+  /** What carries the call. */
+  transport: TransportName
+  /** How its reply is read; compiled when first asked for. */
+  readonly reading: Reading
   auth: Auth
   variables: Variable[]
   /** Request fields that the templates read, dotted; `*` is all. */
@@ -80,16 +81,16 @@ export function compileOperation(manifest: PlainMap, name: string, report: (faul
   const operations = isMap(manifest.operations) ? manifest.operations : {}
   const node = operations[name]
   if (!isMap(node)) throw new ModelwireError('unsupported', `"${String(manifest.id)}" has no operation "${name}"`)
-  const context = createContext(manifest, report)
-  const request: Context = { ...createContext(manifest, report), atRequest: true }
+  const request: Context = { ...createContext(manifest, report), atRequest: true, complain: (field) => complaint(field, name) }
   const at = (key: string): Place => ({ container: node, key })
 
   const target = compileTarget(node, request)
   const query = compileParts(manifest, node, 'query', request)
   const headers = compileParts(manifest, node, 'headers', request)
   const body = 'body' in node ? compileTemplate(node.body, request, at('body')) : undefined
-  const rules = compileRules(node.events, context, at('events'))
-  const usage = compileUsage(node, context)
+  let reading: Reading | undefined
+  const readingOf = (): Reading => (reading ??= compileReading(manifest, node, createContext(manifest, report)))
+  if (report !== throwFault) readingOf() // who gathers mistakes wants all of them
   return {
     name,
     base: compileBase(manifest, request),
@@ -97,20 +98,11 @@ export function compileOperation(manifest: PlainMap, name: string, report: (faul
     query,
     headers,
     body,
-    plan: {
-      decode: decodeOf(node.decode),
-      select: node.select === undefined ? undefined : compileSource(node.select, context, at('select')),
-      rules,
-      split: isMap(node.split) && isMap(node.split.text) ? (node.split.text as unknown as ReadPlan['split']) : undefined, // shape checked by the schema
-      complete: compileCompletion(node, context, rules),
-      special: wordsOf(node.events, node.select, node.complete, manifest.define),
+    encode: encoders[typeof node.encode === 'string' ? (node.encode as keyof typeof encoders) : 'json'], // the schema allows no other
+    transport: typeof node.transport === 'string' ? (node.transport as TransportName) : 'http', // nor here
+    get reading() {
+      return readingOf()
     },
-    finish: compileFinish(node),
-    usage,
-    classify: compileClassify(manifest, context),
-    rateLimits: isMap(manifest.limits)
-      ? compileTemplate(manifest.limits, context, { container: manifest, key: 'limits' })
-      : undefined,
     auth: readAuth(manifest.auth),
     variables: readVariables(manifest.variables),
     reads: request.reads,
@@ -118,6 +110,13 @@ export function compileOperation(manifest: PlainMap, name: string, report: (faul
     types: request.types,
     where: format(positionOf(operations, name)),
   }
+}
+
+/** A field that no request of this operation has is a slip of the pen: it would always be nothing. */
+function complaint(field: string, operation: string): string | undefined {
+  const known = normalFields[operation]
+  if (known === undefined || known.includes(field)) return undefined
+  return `expected a field of the request, got "${field}"${didYouMean(field, known)}`
 }
 
 function throwFault(fault: Fault): never {
@@ -182,56 +181,6 @@ function compileParts(manifest: PlainMap, node: PlainMap, key: 'query' | 'header
     return isMap(part) ? [compileTemplate(part, context, { container, key })] : []
   })
   return (at, roots) => Object.assign({}, ...parts.map((part) => part(at, roots)))
-}
-
-// ---- the reply ---------------------------------------------------------------------------------------------------
-
-function decodeOf(node: unknown): { name: DecoderName; options: SseOptions } {
-  if (typeof node === 'string') return { name: node as DecoderName, options: {} } // the schema allows only the four
-  const [name, options] = isMap(node) ? (Object.entries(node)[0] ?? []) : []
-  return { name: (name ?? 'json') as DecoderName, options: isMap(options) ? (options as SseOptions) : {} }
-}
-
-function compileCompletion(node: PlainMap, context: Context, rules: Rules): Completion {
-  const list = Array.isArray(node.complete) ? node.complete : ['end']
-  if (list.length === 1 && list[0] === 'finish' && !rules.kinds.has('finish')) {
-    context.report({
-      message: 'expected a rule that emits `finish`: it is the only proof of completion here',
-      place: { container: node, key: 'complete' },
-    })
-  }
-  return {
-    done: list.includes('done'),
-    finish: list.includes('finish'),
-    end: list.includes('end'),
-    when: list.filter(isMap).map((proof) => compileTest(proof.when, context, { container: proof, key: 'when' })),
-  }
-}
-
-function compileFinish(node: PlainMap): (raw: unknown) => FinishReason {
-  const table = isMap(node.finish) ? node.finish : {}
-  const otherwise = typeof table.$else === 'string' ? (table.$else as FinishReason) : 'other'
-  return (raw) => {
-    const reason = String(raw)
-    return Object.hasOwn(table, reason) && !reason.startsWith('$') ? (table[reason] as FinishReason) : otherwise
-  }
-}
-
-function compileUsage(node: PlainMap, context: Context): (raw: unknown) => Usage | undefined {
-  if (!isMap(node.usage)) return (raw) => ({ raw })
-  const table = compileTemplate(node.usage, context, { container: node, key: 'usage' })
-  const roots: Roots = {}
-  return (raw) => {
-    const counts = table(raw, roots)
-    if (!isMap(counts)) return { raw }
-    const usage: Usage = {}
-    for (const [name, value] of Object.entries(counts)) if (typeof value === 'number') Object.assign(usage, { [name]: value })
-    if (usage.totalTokens === undefined && usage.inputTokens !== undefined && usage.outputTokens !== undefined) {
-      usage.totalTokens = usage.inputTokens + usage.outputTokens
-    }
-    usage.raw = raw
-    return usage
-  }
 }
 
 // ---- credentials -------------------------------------------------------------------------------------------------

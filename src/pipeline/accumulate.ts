@@ -82,7 +82,8 @@ export function accumulate(endings: Endings, next: Sink<Event>, heard: { start: 
       case 'finish':
         if (isBlank(speech.raw)) return
         Object.assign(lane(speech.choice ?? 0), { finish: speech.raw, reason: speech.reason })
-        return heard.finish()
+        if (allFinished(lanes, endings.choices)) heard.finish()
+        return
       case 'error':
         return endings.fail(speech.body)
       default:
@@ -115,6 +116,11 @@ export function accumulate(endings: Endings, next: Sink<Event>, heard: { start: 
       next.end()
     },
   }
+}
+
+/** With several choices the first finish proves nothing about the others. */
+function allFinished(lanes: ReadonlyMap<number, Lane>, asked: number): boolean {
+  return lanes.size >= asked && [...lanes.values()].every(({ finish }) => finish !== undefined)
 }
 
 /** Later over earlier; what the later one doesn't know stays. */

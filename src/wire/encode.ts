@@ -13,6 +13,9 @@ export function encodeJson(body: unknown): string {
   }
 }
 
+/** How a body can be written, by the name that manifests call it. */
+export const encoders = { json: encodeJson }
+
 /** Lays `extra` over a body: maps merge, everything else replaces. `origins` learns that a merged map is still its template's. */
 export function mergeExtra(body: unknown, extra: Record<string, unknown>, origins?: WeakMap<object, object>): unknown {
   if (!isMap(body)) return extra

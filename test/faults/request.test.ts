@@ -221,6 +221,19 @@ describe('RB4 a name that would change the address', () => {
     },
   )
 
+  it.each(['2130706433', '0x7f000001', '127.1', 'EXAMPLE.test'])(
+    'a variable %j that is the whole host is what was written, or refused',
+    async (resource) => {
+      const { mw } = await served((manifest) => byVariable(manifest).replace('.example.test', ''), {
+        env: { DEMO_RESOURCE: resource },
+      })
+      const host = await Promise.resolve()
+        .then(() => new URL(mw.explain(hello).url).host)
+        .catch((error: { kind: string }) => error.kind)
+      expect(host).toBe(resource === 'EXAMPLE.test' ? 'example.test' : 'configuration')
+    },
+  )
+
   it.each(['my-team', ' my-team\n'])('a variable %j stands where it was written', async (resource) => {
     const { mw } = await served(byVariable, { env: { DEMO_RESOURCE: resource } })
     expect(mw.explain(hello).url).toBe('https://my-team.example.test/v1/chat')

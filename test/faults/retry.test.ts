@@ -109,6 +109,13 @@ describe('RS2 what fails after the first content', () => {
     expect(server.requests).toHaveLength(1)
   })
 
+  it('the error counts the attempts before it', async () => {
+    const server = await serveBytes((wire, _, count) => wire.end(count === 1 ? refusal(500) : streamed({ text: 'half' })))
+    const { error } = await failing(runtime(demo(server.url)).stream(hello))
+    expect(error).toMatchObject({ kind: 'truncated', partial: { text: 'half' }, attempts: 2 })
+    expect(server.requests).toHaveLength(2)
+  })
+
   it('reasoning and a call are content too', async () => {
     for (const frame of [{ thought: 'hm' }, { calls: [{ at: 0, id: 'c', name: 'f' }] }]) {
       const { mw, server } = await failingServer(9, streamed(frame))

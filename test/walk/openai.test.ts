@@ -92,7 +92,7 @@ describe('what stands beside the text', () => {
       'x-ratelimit-remaining-requests': '59',
       'x-ratelimit-reset-requests': '1s',
     }
-    const limits = registry.operation('openai-chat', 'chat', 'm').rateLimits?.({}, { headers }) as {
+    const limits = registry.operation('openai-chat', 'chat', 'm').reading.rateLimits?.({}, { headers }) as {
       requests: Record<string, number>
     }
     expect(limits.requests).toMatchObject({ limit: 60, remaining: 59 })
