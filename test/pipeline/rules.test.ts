@@ -126,10 +126,10 @@ describe('rules', () => {
     const tagged = demo('http://127.0.0.1:1')
       .replace('{ sse: { until: "[END]" } }', '{ sse: { until: "[END]", tag: kind } }')
       .replace('text: { emit', 'text: { when: { kind: word }, emit')
-    const said = Array.from({ length: 40 }, (_, n) => ({ name: n % 10 > 7 ? 'noise' : 'word', text: `piece ${n} ` }))
-    const bodyText = `${said.map(({ name, text }) => `event: ${name}\ndata: ${JSON.stringify({ id: 'r-1', model: 'm-1', text })}\n\n`).join('')}data: [END]\n\n`
+    const spoken = Array.from({ length: 40 }, (_, n) => ({ name: n % 10 > 7 ? 'noise' : 'word', text: `piece ${n} ` }))
+    const bodyText = `${spoken.map(({ name, text }) => `event: ${name}\ndata: ${JSON.stringify({ id: 'r-1', model: 'm-1', text })}\n\n`).join('')}data: [END]\n\n`
     const exchange = { response: { status: 200, headers: { 'content-type': 'text/event-stream' }, bodyText } }
-    const words = said.filter(({ name }) => name === 'word').map(({ text }) => text)
+    const words = spoken.filter(({ name }) => name === 'word').map(({ text }) => text)
     expect(runtime(tagged).replay(exchange, { provider: 'demo' }).result.text).toBe(words.join(''))
   })
 })
