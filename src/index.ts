@@ -1,5 +1,6 @@
 export { createRuntime } from './client/runtime.ts'
-export type { BoundModel, ExplainOptions, ProviderInfo, Runtime } from './client/runtime.ts'
+export type { BoundModel, ExplainOptions, Runtime } from './client/runtime.ts'
+export type { ProviderInfo } from './client/providers.ts'
 export type { Manifest, ManifestOperation, ManifestRule, ModelPatch } from './client/manifest.ts'
 export type { Limits, ProviderOptions, RuntimeOptions } from './client/options.ts'
 export type { ExplainedField, Explanation } from './client/explain.ts'

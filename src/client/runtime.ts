@@ -1,24 +1,20 @@
-import { ModelwireError } from '../core/error.ts'
 import type { Event } from '../core/event.ts'
 import { createFold } from '../core/fold.ts'
-import { type Normal, normalizeChat, normalizeEmbed } from '../core/normalize.ts'
+import { normalizeChat, normalizeEmbed } from '../core/normalize.ts'
 import type { CallOptions, ChatRequest, EmbedRequest } from '../core/request.ts'
 import type { ChatResult, EmbedResult, ModelInfo } from '../core/result.ts'
-import { bundledProtocols, type Catalog, createCatalog } from '../manifest/catalog.ts'
-import { type Operation, readAuth, type TransportName } from '../manifest/compile.ts'
-import { createBudget } from '../resilience/budget.ts'
-import { createLimit, type Limit } from '../resilience/limit.ts'
-import { createPolicy, type Policy } from '../resilience/policy.ts'
-import { withDefaults } from '../resilience/timeout.ts'
+import { bundledProtocols, createCatalog } from '../manifest/catalog.ts'
 import { createHttpTransport } from '../transport/http.ts'
-import type { Transport } from '../wire/call.ts'
-import { keyState, readSecrets } from './credentials.ts'
-import { type Asked, attempt, type Live, rateLimitsOf } from './exchange.ts'
+import { requestIdOf } from '../wire/call.ts'
+import { type Live, rateLimitsOf } from './exchange.ts'
 import { explainCall, type Explanation } from './explain.ts'
 import { loadMedia } from './media.ts'
-import { type RuntimeOptions, type Settings, settingsOf } from './options.ts'
+import { createOpen } from './opening.ts'
+import type { RuntimeOptions } from './options.ts'
 import { checkOutput, compileOutput } from './output.ts'
-import { prepareCall, type Prepared } from './prepare.ts'
+import { createPlan, type Planned, splitModel } from './planning.ts'
+import type { Prepared } from './prepare.ts'
+import { describeProvider, type ProviderInfo } from './providers.ts'
 import { createRegistry } from './registry.ts'
 import { type Exchange, replay, type Replayed, type ReplayOptions } from './replay.ts'
 import { type Around, chatResult, embedResult, modelInfos } from './results.ts'
@@ -61,34 +57,6 @@ export interface ExplainOptions {
   stream?: boolean
 }
 
-/** What is known of a manifest without calling anybody. */
-export interface ProviderInfo {
-  id: string
-  name?: string
-  docs?: string
-  file?: string
-  /** Has an address: can be called. A dialect hasn't. */
-  callable: boolean
-  operations: string[]
-  wires: string[]
-  /** Variables of the environment that may hold its key; the first that is set counts. */
-  keys: string[]
-  /** Whether a key is there: `none` is needed, or it's `optional` and not there. */
-  key: 'set' | 'missing' | 'optional' | 'none'
-  /** What is wrong with the manifest, where it can't be read: the others go on. */
-  problem?: string
-}
-
-/** A request on its way: everything known before the first byte is sent. */
-interface Planned {
-  operation: Operation
-  provider: string
-  model: string
-  normal: Normal
-  settings: Settings
-  prepared: Prepared
-}
-
 /** Synchronous and cheap: manifests load when first used, the HTTP client with the first call. */
 export function createRuntime(options: RuntimeOptions = {}): Runtime {
   const env = options.env ?? process.env
@@ -100,92 +68,8 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
   })
   const registry = createRegistry(catalog)
   const http = createHttpTransport({ env })
-  const transports: Record<TransportName, Transport> = { http }
-  const policies = new Map<string, Policy>()
-  const budgets = new Map<string, ReturnType<typeof createBudget>>()
-  const limits = new Map<string, Limit>()
-
-  /** Callers of the same provider, key and model share what a rate limit said; all of a provider share its retry budget. */
-  const policyOf = (provider: string, model: string, own: Settings['own']): Policy => {
-    const key = JSON.stringify([provider, model, typeof own.apiKey === 'string'])
-    let policy = policies.get(key)
-    if (policy !== undefined) return policy
-    let budget = budgets.get(provider)
-    if (budget === undefined) budgets.set(provider, (budget = createBudget()))
-    if (policies.size > 1_000) policies.clear() // model names may come from outside
-    policies.set(key, (policy = createPolicy({ budget })))
-    return policy
-  }
-
-  const limitOf = (provider: string, { inflight, queue = 1_000 }: Settings['limits']): Limit | undefined => {
-    if (inflight === undefined) return undefined
-    let limit = limits.get(provider)
-    if (limit === undefined) limits.set(provider, (limit = createLimit(inflight, queue)))
-    return limit
-  }
-
-  const plan = (
-    input: CallOptions,
-    name: string,
-    normalize: (model: string, provider: string) => Normal,
-    origins?: WeakMap<object, object>,
-  ): Planned => {
-    const { provider, model } = splitModel(input.model)
-    try {
-      const settings = settingsOf(options, provider)
-      const operation = registry.operation(provider, name, model, input.wire ?? settings.own.wire)
-      const normal = normalize(model, provider)
-      const strict = input.strict ?? options.strict ?? false
-      const prepared = prepareCall({
-        operation,
-        provider,
-        normal,
-        input,
-        settings,
-        env,
-        strict,
-        ...(origins === undefined ? {} : { origins }),
-      })
-      return { operation, provider, model, normal, settings, prepared }
-    } catch (error) {
-      throw named(error, provider, model)
-    }
-  }
-
-  const open = async (planned: Planned, input: CallOptions): Promise<Live> => {
-    const { operation, provider, model, normal, settings, prepared } = planned
-    const streamed = normal.request.stream
-    const timeouts = withDefaults({ ...settings.timeouts, ...input.timeouts }, streamed)
-    const span = input.timeout ?? (timeouts.total > 0 ? timeouts.total : undefined)
-    const endsAt = span === undefined ? undefined : performance.now() + span
-    const signal = input.signal ?? new AbortController().signal
-    const asked: Omit<Asked, 'attempts'> = {
-      operation,
-      provider,
-      model,
-      call: prepared.call,
-      secrets: () => readSecrets(operation, provider, settings.own, env),
-      request: normal.request,
-      streamed,
-      timeouts: input.timeout === undefined ? timeouts : { ...timeouts, total: input.timeout },
-      endsAt,
-      limits: settings.limits,
-      choices: typeof normal.request.n === 'number' ? normal.request.n : 1,
-      learn: options.learn ?? true,
-    }
-    const policy = policyOf(provider, model, settings.own)
-    const send = (): Promise<Live> =>
-      policy.run((n, inner) => attempt({ ...asked, attempts: n }, transports[operation.transport], inner), signal, {
-        retry: input.retry ?? settings.retry,
-        endsAt,
-      })
-    const limit = limitOf(provider, settings.limits)
-    try {
-      return await (limit === undefined ? send() : limit(send, signal))
-    } catch (error) {
-      throw named(error, provider, model)
-    }
-  }
+  const plan = createPlan(options, env, registry)
+  const open = createOpen(options, env, { http })
 
   const chatPlan = (input: ChatRequest, stream: boolean, origins?: WeakMap<object, object>): Planned => {
     const request = loadMedia(input)
@@ -197,7 +81,8 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
     const started = performance.now()
     const live = await open(planned, input)
     const events: Event[] = planned.prepared.warnings.map((warning) => ({ type: 'warning', ...warning }))
-    for (let batch = await live.next(); batch !== undefined; batch = await live.next()) events.push(...batch)
+    for (let batch = await live.next(); batch !== undefined; batch = await live.next())
+      for (const event of batch) events.push(event)
     return { events, around: around(planned, live, { totalMs: performance.now() - started }) }
   }
 
@@ -282,30 +167,14 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
       const model = how.model ?? (typeof asked === 'object' && asked !== null && 'model' in asked ? String(asked.model) : '')
       return replay(exchange, registry.operation(how.provider, how.operation ?? 'chat', model, how.wire), how)
     },
-    providers: () => catalog.ids().map((id) => describe(id, catalog, options, env)),
+    providers: () => catalog.ids().map((id) => describeProvider(id, catalog, options, env)),
     close,
     [Symbol.asyncDispose]: close,
   }
 }
 
-/** Whose call it was stands in every error. */
-function named(error: unknown, provider: string, model: string): unknown {
-  return error instanceof ModelwireError ? error.add({ provider, model }) : error
-}
-
 function isEmbed(input: ChatRequest | EmbedRequest, name: string | undefined): input is EmbedRequest {
   return name === 'embed' || (name === undefined && 'input' in input)
-}
-
-/** `provider/model`; the model may hold more slashes. */
-function splitModel(model: unknown): { provider: string; model: string } {
-  const at = typeof model === 'string' ? model.indexOf('/') : -1
-  if (typeof model !== 'string' || at <= 0 || at === model.length - 1) {
-    throw new ModelwireError('configuration', `\`model\` must be written as provider/model, got ${JSON.stringify(model)}`, {
-      hint: "everything after the first slash is the provider's own name; `modelwire providers` lists the providers",
-    })
-  }
-  return { provider: model.slice(0, at), model: model.slice(at + 1) }
 }
 
 function folded(events: readonly Event[], provider: string): ReturnType<typeof createFold> {
@@ -314,38 +183,12 @@ function folded(events: readonly Event[], provider: string): ReturnType<typeof c
   return fold
 }
 
-const requestIdHeaders = ['x-request-id', 'request-id', 'x-amzn-requestid', 'apim-request-id', 'cf-ray']
-
 function around({ operation, provider, model }: Planned, live: Live, timing: Around['timing']): Around {
   return {
     provider,
     model,
     timing,
-    requestId: requestIdHeaders.map((name) => live.headers[name]).find((id) => id !== undefined),
+    requestId: requestIdOf(live.headers),
     rateLimits: rateLimitsOf(operation, live.headers),
-  }
-}
-
-function describe(id: string, catalog: Catalog, options: RuntimeOptions, env: Record<string, string | undefined>): ProviderInfo {
-  const file = catalog.file(id)
-  const found = file === undefined ? {} : { file }
-  let manifest: Record<string, unknown>
-  try {
-    manifest = catalog.resolve(id)
-  } catch (error) {
-    if (!(error instanceof ModelwireError)) throw error
-    const problem = error.where === undefined ? error.message : `${error.where}: ${error.message}`
-    return { id, ...found, callable: false, operations: [], wires: [], keys: [], key: 'none', problem }
-  }
-  const text = (key: string): Record<string, string> => (typeof manifest[key] === 'string' ? { [key]: manifest[key] } : {})
-  return {
-    id,
-    ...text('name'),
-    ...text('docs'),
-    ...found,
-    callable: manifest.base !== undefined,
-    operations: Object.keys((manifest.operations ?? {}) as object),
-    wires: Object.keys((manifest.wires ?? {}) as object),
-    ...keyState(readAuth(manifest.auth), id, settingsOf(options, id).own, env),
   }
 }

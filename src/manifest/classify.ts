@@ -4,6 +4,7 @@ import type { Pattern } from '../lang/pattern.ts'
 import { asText, type Eval, isMap, type PlainMap, type Roots } from '../lang/value.ts'
 import { shouldRetry } from '../resilience/delay.ts'
 import { retryableStatus } from '../resilience/retry.ts'
+import { requestIdOf } from '../wire/call.ts'
 
 /** Makes an error of what a provider said: an HTTP error, an error in a 200, an error in mid-stream alike. */
 export type Classify = (said: { status: number; headers: Record<string, string>; body: unknown }) => ModelwireError
@@ -21,8 +22,6 @@ const usual = {
   type: '$.error.type ?? $.type',
   code: '$.error.code ?? $.code ?? $.error.status',
 }
-
-const requestIds = ['x-request-id', 'request-id', 'x-amzn-requestid', 'apim-request-id', 'x-goog-request-id', 'cf-ray']
 
 /** What plain HTTP says; a manifest needs no line for it. */
 function kindOfStatus(status: number): ErrorKind {
@@ -98,7 +97,7 @@ function errorOf(
   return new ModelwireError(kind, message, {
     ...(status >= 300 ? { status } : {}),
     ...(retryable === undefined ? {} : { retryable }),
-    requestId: requestIds.map((name) => said.headers[name]).find((id) => id !== undefined),
+    requestId: requestIdOf(said.headers),
     hint: row?.hint ?? hintOf(kind),
     retryAfterMs: typeof after === 'number' ? after : undefined,
   })

@@ -81,6 +81,7 @@ export function compileOperation(manifest: PlainMap, name: string, report: (faul
   const operations = isMap(manifest.operations) ? manifest.operations : {}
   const node = operations[name]
   if (!isMap(node)) throw new ModelwireError('unsupported', `"${String(manifest.id)}" has no operation "${name}"`)
+  const context = createContext(manifest, report)
   const request: Context = { ...createContext(manifest, report), atRequest: true, complain: (field) => complaint(field, name) }
   const at = (key: string): Place => ({ container: node, key })
 
@@ -104,7 +105,7 @@ export function compileOperation(manifest: PlainMap, name: string, report: (faul
       return readingOf()
     },
     auth: readAuth(manifest.auth),
-    variables: readVariables(manifest.variables),
+    variables: readVariables(manifest.variables, context),
     reads: request.reads,
     unused: new Set(Array.isArray(node.unused) ? node.unused.map(String) : []),
     types: request.types,
@@ -202,14 +203,23 @@ export function readAuth(node: unknown): Auth {
   return { scheme: 'none' }
 }
 
-function readVariables(node: unknown): Variable[] {
+const secretive = /KEY|SECRET|TOKEN|PASSW|CREDENTIAL/i
+
+/** A variable may stand anywhere in a call; what looks like a secret may only stand where `auth` puts it. */
+function readVariables(node: unknown, context: Context): Variable[] {
   if (!isMap(node)) return []
   return Object.entries(node).map(([name, value]) => {
-    if (!isMap(value)) return { name, variables: names(value), default: undefined }
-    return {
-      name,
-      variables: names(value.env),
-      default: value.default === undefined || value.default === null ? undefined : asText(value.default),
+    const variables = names(isMap(value) ? value.env : value)
+    const secret = variables.find((variable) => secretive.test(variable))
+    if (secret !== undefined) {
+      const hint = 'name it in `auth`, which puts it where it belongs and nowhere else'
+      context.report({
+        message: `expected a setting, got ${secret}, which sounds like a secret`,
+        hint,
+        place: { container: node, key: name },
+      })
     }
+    const fallback = isMap(value) ? value.default : undefined
+    return { name, variables, default: fallback === undefined || fallback === null ? undefined : asText(fallback) }
   })
 }

@@ -1121,7 +1121,7 @@ export interface ErrorRule {
  */
 export interface ModelPatch {
   /**
-   * The models' names: text in which `*` stands for any characters and `?` for one, or a list of such texts.
+   * The models' names: text in which `*` stands for any characters, or a list of such texts.
    */
   match: string | [string, ...string[]]
   /**

@@ -34,5 +34,12 @@ export interface Reply {
   release(): void
 }
 
+const requestIds = ['x-request-id', 'request-id', 'x-amzn-requestid', 'apim-request-id', 'x-goog-request-id', 'cf-ray']
+
+/** What the other side calls this exchange, to ask it about. */
+export function requestIdOf(headers: Record<string, string>): string | undefined {
+  return requestIds.map((name) => headers[name]).find((id) => id !== undefined)
+}
+
 /** Sends one call. Throws a ModelwireError of kind `network`, `timeout`, `cancelled` or `configuration`. */
 export type Transport = (call: Call, signal: AbortSignal) => Promise<Reply>

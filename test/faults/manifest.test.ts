@@ -74,6 +74,12 @@ describe('ML11 variables of the environment', () => {
     },
   )
 
+  it('one that sounds like a secret can’t be declared as a setting', async () => {
+    const error = await loaded(nowhere.replace('operations:', 'variables: { x: OTHER_SECRET }\noperations:'), env)
+    expect(error).toMatchObject({ kind: 'manifest', hint: expect.stringContaining('auth') as string })
+    expect(printed(error)).not.toContain('canary')
+  })
+
   it.each([
     ['a body', nowhere.replace('      model: $.model\n', '      model: $.model\n      leak: $env.OTHER_SECRET\n')],
     ['a header', nowhere.replace('operations:', 'headers: { x-leak: $env.OTHER_SECRET }\noperations:')],

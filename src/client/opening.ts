@@ -1,0 +1,78 @@
+import type { CallOptions } from '../core/request.ts'
+import type { TransportName } from '../manifest/compile.ts'
+import { createBudget } from '../resilience/budget.ts'
+import { createLimit, type Limit } from '../resilience/limit.ts'
+import { createPolicy, type Policy } from '../resilience/policy.ts'
+import { withDefaults } from '../resilience/timeout.ts'
+import type { Transport } from '../wire/call.ts'
+import { readSecrets } from './credentials.ts'
+import { type Asked, attempt, type Live } from './exchange.ts'
+import type { RuntimeOptions, Settings } from './options.ts'
+import { named, type Planned } from './planning.ts'
+
+/** Sends a planned call, again where that helps, and gives its reply with the first content there. */
+export type Open = (planned: Planned, input: CallOptions) => Promise<Live>
+
+export function createOpen(
+  options: RuntimeOptions,
+  env: Record<string, string | undefined>,
+  transports: Record<TransportName, Transport>,
+): Open {
+  const policies = new Map<string, Policy>()
+  const budgets = new Map<string, ReturnType<typeof createBudget>>()
+  const limits = new Map<string, Limit>()
+
+  /** Callers of the same provider, key and model share what a rate limit said; all of a provider share its retry budget. */
+  const policyOf = (provider: string, model: string, own: Settings['own']): Policy => {
+    const key = JSON.stringify([provider, model, typeof own.apiKey === 'string'])
+    let policy = policies.get(key)
+    if (policy !== undefined) return policy
+    let budget = budgets.get(provider)
+    if (budget === undefined) budgets.set(provider, (budget = createBudget()))
+    if (policies.size > 1_000) policies.clear() // model names may come from outside
+    policies.set(key, (policy = createPolicy({ budget })))
+    return policy
+  }
+
+  const limitOf = (provider: string, { inflight, queue = 1_000 }: Settings['limits']): Limit | undefined => {
+    if (inflight === undefined) return undefined
+    let limit = limits.get(provider)
+    if (limit === undefined) limits.set(provider, (limit = createLimit(inflight, queue)))
+    return limit
+  }
+
+  return async (planned, input) => {
+    const { operation, provider, model, normal, settings, prepared } = planned
+    const streamed = normal.request.stream
+    const timeouts = withDefaults({ ...settings.timeouts, ...input.timeouts }, streamed)
+    const span = input.timeout ?? (timeouts.total > 0 ? timeouts.total : undefined)
+    const endsAt = span === undefined ? undefined : performance.now() + span
+    const signal = input.signal ?? new AbortController().signal
+    const asked: Omit<Asked, 'attempts'> = {
+      operation,
+      provider,
+      model,
+      call: prepared.call,
+      secrets: () => readSecrets(operation, provider, settings.own, env),
+      request: normal.request,
+      streamed,
+      timeouts: input.timeout === undefined ? timeouts : { ...timeouts, total: input.timeout },
+      endsAt,
+      limits: settings.limits,
+      choices: typeof normal.request.n === 'number' ? normal.request.n : 1,
+      learn: options.learn ?? true,
+    }
+    const policy = policyOf(provider, model, settings.own)
+    const send = (): Promise<Live> =>
+      policy.run((n, inner) => attempt({ ...asked, attempts: n }, transports[operation.transport], inner), signal, {
+        retry: input.retry ?? settings.retry,
+        endsAt,
+      })
+    const limit = limitOf(provider, settings.limits)
+    try {
+      return await (limit === undefined ? send() : limit(send, signal))
+    } catch (error) {
+      throw named(error, provider, model)
+    }
+  }
+}
