@@ -75,11 +75,7 @@ export function createLearner(
       for (let index = 0; index < shapes.length; index++) {
         const shape = shapes[index] as Shape // the index is within bounds
         if (shape.tag !== tag || !fits(shape, text, special)) continue
-        for (const { always, slots } of shape.said) {
-          const speech = { ...always }
-          for (const [field, slot] of slots) speech[field] = shape.values[slot]
-          say(speech as unknown as Speech) // made of a speech, with a text where there was one
-        }
+        for (let at = 0; at < shape.said.length; at++) say(spoken(shape.said[at] as Said, shape.values)) // within bounds
         return shape.outcome
       }
       return undefined
@@ -101,6 +97,16 @@ export function createLearner(
       shapes.length = Math.min(shapes.length, mostShapes)
     },
   }
+}
+
+/** A speech like the one that was learnt, with this frame's values. */
+function spoken({ always, slots }: Said, values: string[]): Speech {
+  const speech = { ...always }
+  for (let index = 0; index < slots.length; index++) {
+    const [field, slot] = slots[index] as [string, number] // within bounds
+    speech[field] = values[slot]
+  }
+  return speech as unknown as Speech // made of a speech, with a text where there was one
 }
 
 /** Which tokens differ between two frames that are otherwise the same; undefined when more does, or nothing. */

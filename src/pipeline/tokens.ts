@@ -46,9 +46,10 @@ export function endOfNumber(text: string, at: number): number {
 
 /** Where a run of JSON's space ends. */
 export function endOfSpace(text: string, at: number): number {
-  let end = at
-  while (' \t\n\r'.includes(text[end] ?? 'x')) end++
-  return end
+  for (let end = at; ; end++) {
+    const code = text.charCodeAt(end)
+    if (code !== 32 && code !== 10 && code !== 9 && code !== 13) return end
+  }
 }
 
 /** What stands between the quotes, read; undefined when it is no JSON text. A plain one is copied, so that it holds no chunk alive. */

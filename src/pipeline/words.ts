@@ -26,7 +26,7 @@ export function wordsOf(...nodes: unknown[]): Special {
     }
   }
   nodes.forEach(visit)
-  return (value) => words.has(value) || globs.some((fits) => fits(value))
+  return globs.length === 0 ? (value) => words.has(value) : (value) => words.has(value) || globs.some((fits) => fits(value))
 }
 
 /** The numbers in an expression, and every reading of what stands in quotes there. */
