@@ -37,12 +37,14 @@ function kindOfStatus(status: number): ErrorKind {
     case 410:
       return 'not_found'
     case 408:
+    case 504:
       return 'timeout'
     case 409:
       return 'conflict'
     case 413:
       return 'request_too_large'
     case 425:
+    case 503:
       return 'overloaded'
     case 429:
       return 'rate_limited'

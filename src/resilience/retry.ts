@@ -45,7 +45,7 @@ export function retrying({ rules, pause, budget, random, endsAt }: RetryInput): 
         return result
       } catch (error) {
         if (!(error instanceof ModelwireError)) throw error
-        const crowded = error.status === 529 || error.kind === 'rate_limited' || error.kind === 'overloaded'
+        const crowded = error.kind === 'rate_limited' || (error.kind === 'overloaded' && error.status !== 503)
         const backoff = random() * Math.min(max, (crowded ? 2 * base : base) * 2 ** (n - 1))
         if (error.kind === 'rate_limited') hold(pause, error.retryAfterMs, backoff)
         const wait = worth(error, n, backoff)

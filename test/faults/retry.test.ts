@@ -145,7 +145,7 @@ describe('RS3 how long the provider asks to wait', () => {
     const { mw } = await failingServer(9, refusal(503, 'retry-after: 5'))
     const started = performance.now()
     expect(await failureOf(mw.chat({ ...hello, timeout: 1_000 }))).toMatchObject({
-      kind: 'server_error',
+      kind: 'overloaded',
       retryAfterMs: 5_000,
       attempts: 1,
     })

@@ -57,7 +57,7 @@ describe('ST4 an error after the status was sent', () => {
       503,
       'text/html',
       '<html><head><style>b{}</style></head><body><h1>503</h1> Service Unavailable</body></html>',
-      'server_error',
+      'overloaded',
       '503 Service Unavailable',
     ],
     [429, 'application/json', '{"error":{"message":"no money left","code":"no_money"}}', 'quota_exhausted', 'no money left'],
