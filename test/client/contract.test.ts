@@ -406,7 +406,8 @@ describe('errors', () => {
     [422, 'invalid_request', false, false],
     [429, 'rate_limited', true, true],
     [500, 'server_error', true, true],
-    [503, 'server_error', true, true],
+    [503, 'overloaded', true, true],
+    [504, 'timeout', true, true],
     [529, 'overloaded', true, true],
   ])('status %i is %s', async (status, kind, retryable, fallbackable) => {
     const server = await serveBytes((wire) =>
