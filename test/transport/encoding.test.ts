@@ -9,7 +9,6 @@ const squeezed: [string, Buffer][] = [
   ['deflate', zlib.deflateSync(words)],
   ['deflate', zlib.deflateRawSync(words)],
   ['br', zlib.brotliCompressSync(words)],
-  ['zstd', zlib.zstdCompressSync(words)],
   ['gzip, br', zlib.brotliCompressSync(zlib.gzipSync(words))],
   ['identity, GZIP', zlib.gzipSync(words)],
 ]
@@ -54,8 +53,8 @@ describe('a compressed reply', () => {
     expect(await text(await transport()(post(server.url), never()))).toBe('')
   })
 
-  it.each(['gzip', 'br', 'zstd'])('%s events arrive as they are flushed', async (encoding) => {
-    const made = { gzip: zlib.createGzip, br: zlib.createBrotliCompress, zstd: zlib.createZstdCompress }[encoding]
+  it.each(['gzip', 'br'])('%s events arrive as they are flushed', async (encoding) => {
+    const made = { gzip: zlib.createGzip, br: zlib.createBrotliCompress }[encoding]
     const server = await serve(async (_, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream', 'content-encoding': encoding })
       const squeeze = made?.()
