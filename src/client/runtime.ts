@@ -128,7 +128,7 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
   const embed = async (input: EmbedRequest): Promise<EmbedResult> => {
     const planned = plan(input, 'embed', (model) => normalizeEmbed(input, model))
     const { events, around: about } = await whole(planned, input)
-    return embedResult(events, folded(events, planned.provider), about)
+    return counted(embedResult(events, folded(events, planned.provider), about), [input.input].flat().length)
   }
 
   const explain = (
@@ -175,6 +175,14 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
 
 function isEmbed(input: ChatRequest | EmbedRequest, name: string | undefined): input is EmbedRequest {
   return name === 'embed' || (name === undefined && 'input' in input)
+}
+
+/** A vector that is missing puts all that follow it to the wrong text. */
+function counted(result: EmbedResult, texts: number): EmbedResult {
+  const vectors = result.embeddings.length
+  if (vectors !== texts)
+    result.warnings.push({ field: 'input', reason: `${texts} texts were sent, and ${vectors} vectors came back` })
+  return result
 }
 
 function folded(events: readonly Event[], provider: string): ReturnType<typeof createFold> {
