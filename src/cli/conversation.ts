@@ -164,7 +164,7 @@ async function turn(talk: Talk): Promise<{ id: string; name: string }[]> {
 
 // ---- the line ----------------------------------------------------------------------------------------------------
 
-/** Lines of one paste come together. */
+/** The lines of one paste are one message. */
 const pause = 20
 
 /**

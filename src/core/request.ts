@@ -113,7 +113,7 @@ export interface CallOptions {
   /** A provider's named alternative wire. */
   wire?: string
   signal?: AbortSignal
-  /** Milliseconds for the whole call, all attempts together. */
+  /** Milliseconds for the whole call, all attempts included. */
   timeout?: number
   timeouts?: Timeouts
   retry?: RetryOptions | false

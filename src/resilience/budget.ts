@@ -1,4 +1,4 @@
-/** How much load retries may add to one provider, all callers together: a dead one gets a fifth more at most. */
+/** How much load retries may add to one provider, of all callers: a dead one gets a fifth more at most. */
 export interface Budget {
   /** Whether one more retry may be made; it is paid for with the answer. */
   take(afterTimeout: boolean): boolean

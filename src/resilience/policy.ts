@@ -21,7 +21,7 @@ export interface PolicyOptions {
 
 export interface RunOptions {
   retry?: RetryOptions | false | undefined
-  /** When the call has to be over, by performance.now(), all attempts and waits together. */
+  /** When the call has to be over, by performance.now(), all attempts and waits included. */
   endsAt?: number | undefined
 }
 
