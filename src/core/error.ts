@@ -75,6 +75,24 @@ export interface ErrorDetails {
   cause?: unknown
 }
 
+/** What an error tells a log. */
+const told = [
+  'kind',
+  'code',
+  'message',
+  'status',
+  'provider',
+  'model',
+  'requestId',
+  'retryable',
+  'retryAfterMs',
+  'attempts',
+  'phase',
+  'where',
+  'hint',
+  'partial',
+] as const
+
 /**
  * The one error that Modelwire throws. `message` holds the provider's own message where there is one; `hint` says in one
  * sentence what to do. No secret ever stands in any of its fields.
@@ -127,37 +145,6 @@ export class ModelwireError extends Error {
 
   /** A plain object for logs; the cause is left out because it may hold anything. */
   toJSON(): Record<string, unknown> {
-    const {
-      kind,
-      code,
-      message,
-      status,
-      provider,
-      model,
-      requestId,
-      retryable,
-      retryAfterMs,
-      attempts,
-      phase,
-      where,
-      hint,
-      partial,
-    } = this
-    return {
-      kind,
-      code,
-      message,
-      status,
-      provider,
-      model,
-      requestId,
-      retryable,
-      retryAfterMs,
-      attempts,
-      phase,
-      where,
-      hint,
-      partial,
-    }
+    return Object.fromEntries(told.map((field) => [field, this[field]]))
   }
 }

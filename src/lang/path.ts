@@ -1,6 +1,7 @@
-import { type Cursor, expect, fail, match, readInteger, readLiteral, readString, skipSpace, take } from './cursor.ts'
-import { type Eval, inheritedNames, isMap } from './value.ts'
+import { type Cursor, expect, fail, match, readInteger, readString, skipSpace, take } from './cursor.ts'
+import { type Eval, isMap } from './value.ts'
 import { compileBeyond } from './beyond.ts'
+import { checkName, readCondition, readName, type Test } from './condition.ts'
 
 /**
  * Paths: the part of JSONPath (RFC 9535) that manifests need, compiled to closures. A singular path gives a value, any
@@ -13,9 +14,6 @@ export type Step =
   | { kind: 'filter'; test: Test }
   | { kind: 'beyond'; text: string; select: (node: unknown) => unknown[] }
 
-/** A filter's condition on one item. RFC 9535: a term alone asks whether the path exists, even if it holds null. */
-export type Test = (item: unknown) => boolean
-
 export const rootNames = ['request', 'headers', 'status', 'env', 'start', 'now'] as const
 export type RootName = (typeof rootNames)[number]
 
@@ -27,7 +25,6 @@ export interface Path {
   types: string[]
 }
 
-const shorthand = /[A-Za-z_\u0080-\uffff][\w\u0080-\uffff-]*/y
 const maxLength = 256
 
 /** Reads a path that starts with `$`. It sees no more of the text than a path may have, so that nothing in it can nest too deep. */
@@ -85,7 +82,7 @@ function readStep(cursor: Cursor, path: Path): Step | undefined {
 
 function readOwn(cursor: Cursor, path: Path): Read | undefined {
   if (take(cursor, '..')) return readDescent(cursor)
-  if (take(cursor, '.')) return take(cursor, '*') ? { kind: 'all' } : nameStep(cursor, match(cursor, shorthand))
+  if (take(cursor, '.')) return take(cursor, '*') ? { kind: 'all' } : named(readName(cursor))
   if (!take(cursor, '[')) return undefined
   skipSpace(cursor)
   const step = readBracket(cursor, path)
@@ -94,12 +91,7 @@ function readOwn(cursor: Cursor, path: Path): Read | undefined {
   return step
 }
 
-function nameStep(cursor: Cursor, name: string | undefined): Step {
-  if (name === undefined) return fail(cursor, 'a name (letters, digits, _ or -), "*" or "["')
-  if (inheritedNames.has(name)) {
-    cursor.at -= name.length
-    fail(cursor, 'a field of the data', `"${name}" is a name that every object inherits; it can't be read`)
-  }
+function named(name: string): Step {
   return { kind: 'name', name }
 }
 
@@ -109,14 +101,14 @@ function readDescent(cursor: Cursor): 'beyond' {
     skipSpace(cursor)
     expect(cursor, ']')
   } else if (!take(cursor, '*')) {
-    nameStep(cursor, match(cursor, shorthand))
+    readName(cursor)
   }
   return 'beyond'
 }
 
 function readBracket(cursor: Cursor, path: Path | undefined): Read {
   if (take(cursor, '*')) return { kind: 'all' }
-  if (path !== undefined && take(cursor, '?')) return { kind: 'filter', test: readFilter(cursor, path) }
+  if (path !== undefined && take(cursor, '?')) return { kind: 'filter', test: readCondition(cursor, path.types) }
   const members: Read[] = []
   do {
     skipSpace(cursor)
@@ -129,7 +121,7 @@ function readBracket(cursor: Cursor, path: Path | undefined): Read {
 
 function readMember(cursor: Cursor): Read {
   const name = readString(cursor)
-  if (name !== undefined) return nameStep(cursor, name)
+  if (name !== undefined) return named(checkName(cursor, name))
   const from = readInteger(cursor)
   skipSpace(cursor)
   if (take(cursor, ':')) {
@@ -143,80 +135,6 @@ function readMember(cursor: Cursor): Read {
     return 'beyond'
   }
   return from === undefined ? fail(cursor, 'an index, a quoted name, "*" or "?"') : { kind: 'index', index: from }
-}
-
-// ---- filters: [?(@.type == 'text' && !@.hidden)] -----------------------------------------------------------------
-
-function readFilter(cursor: Cursor, path: Path): Test {
-  skipSpace(cursor)
-  return readOr(cursor, path)
-}
-
-function readOr(cursor: Cursor, path: Path): Test {
-  let left = readAnd(cursor, path)
-  for (skipSpace(cursor); take(cursor, '||'); skipSpace(cursor)) {
-    const [first, second] = [left, readAnd(cursor, path)]
-    left = (item) => first(item) || second(item)
-  }
-  return left
-}
-
-function readAnd(cursor: Cursor, path: Path): Test {
-  let left = readTerm(cursor, path)
-  for (skipSpace(cursor); take(cursor, '&&'); skipSpace(cursor)) {
-    const [first, second] = [left, readTerm(cursor, path)]
-    left = (item) => first(item) && second(item)
-  }
-  return left
-}
-
-function readTerm(cursor: Cursor, path: Path): Test {
-  skipSpace(cursor)
-  if (take(cursor, '!')) {
-    skipSpace(cursor)
-    const grouped = cursor.text[cursor.at] === '('
-    const negated = readPrimary(cursor, path, !grouped)
-    return (item) => !negated(item)
-  }
-  return readPrimary(cursor, path, false)
-}
-
-function readPrimary(cursor: Cursor, path: Path, existenceOnly: boolean): Test {
-  if (take(cursor, '(')) {
-    const inner = readOr(cursor, path)
-    skipSpace(cursor)
-    expect(cursor, ')')
-    return inner
-  }
-  expect(cursor, '@')
-  const names: string[] = []
-  while (take(cursor, '.')) {
-    const step = nameStep(cursor, match(cursor, shorthand))
-    if (step.kind === 'name') names.push(step.name)
-  }
-  const start = cursor.at
-  skipSpace(cursor)
-  const operator = existenceOnly ? undefined : match(cursor, /==|!=/y)
-  if (operator === undefined) {
-    cursor.at = start
-    return (item) => follow(item, names) !== undefined
-  }
-  skipSpace(cursor)
-  const literal = readLiteral(cursor) ?? fail(cursor, 'a string, a number, true, false or null')
-  const wanted = literal.value
-  if (names.at(-1) === 'type' && typeof wanted === 'string') path.types.push(wanted)
-  return operator === '==' ? (item) => follow(item, names) === wanted : (item) => follow(item, names) !== wanted
-}
-
-/** Unlike a step of the language this tells null from missing, as RFC 9535 wants inside a filter. */
-function follow(item: unknown, names: readonly string[]): unknown {
-  let value = item
-  for (const name of names) value = own(value, name)
-  return value
-}
-
-function own(value: unknown, name: string): unknown {
-  return isMap(value) && Object.hasOwn(value, name) ? value[name] : undefined
 }
 
 // ---- compilation -------------------------------------------------------------------------------------------------

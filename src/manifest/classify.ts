@@ -1,5 +1,6 @@
 import { type ErrorKind, ModelwireError } from '../core/error.ts'
-import { compileTemplate, compileTest, type Context } from '../lang/template.ts'
+import { compileTest, type Context } from '../lang/context.ts'
+import { compileTemplate } from '../lang/template.ts'
 import type { Pattern } from '../lang/pattern.ts'
 import { asText, type Eval, isMap, type PlainMap, type Roots } from '../lang/value.ts'
 import { shouldRetry } from '../resilience/delay.ts'

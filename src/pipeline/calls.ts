@@ -68,6 +68,8 @@ export function createCalls(
           ? undefined
           : calls.findLast((call) => call.id === id)
         : calls.findLast((call) => call.index === index)
+    // A second call without an id at the index of one that is whole: some servers number all of them 0.
+    if (known?.closed === true && id === '' && name !== '') return open(speech)
     if (known !== undefined) {
       if (index === undefined || id === '' || known.id === '' || known.id === id) return known
       close(known)

@@ -1,4 +1,5 @@
-import { compileSource, compileTemplate, compileTest, type Context, type Place } from '../lang/template.ts'
+import { compileSource, compileTest, type Context, type Place } from '../lang/context.ts'
+import { compileTemplate } from '../lang/template.ts'
 import type { Pattern } from '../lang/pattern.ts'
 import { type Eval, isBlank, isMap, type PlainMap, type Roots } from '../lang/value.ts'
 import { needsOf } from './needs.ts'

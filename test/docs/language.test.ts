@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { compilePattern } from '../../src/lang/pattern.ts'
-import { compileTemplate, type Context } from '../../src/lang/template.ts'
+import type { Context } from '../../src/lang/context.ts'
+import { compileTemplate } from '../../src/lang/template.ts'
 import { pages, rowsOf } from './pages.ts'
 
 /** The tables of examples in docs/manifest.md: each row is evaluated, and gives what it says. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { compileTemplate, type Context } from '../../src/lang/template.ts'
+import type { Context } from '../../src/lang/context.ts'
+import { compileTemplate } from '../../src/lang/template.ts'
 import type { PlainMap, Roots } from '../../src/lang/value.ts'
 
 interface Compiled {

@@ -34,6 +34,14 @@ describe('a tool call', () => {
       [{ id: 'a', name: 'f', arguments: { x: 1 }, argumentsText: '{"x":1}' }],
     ],
     [
+      'that is whole, and another without an id at its index',
+      [tool({ index: 0, name: 'f', arguments: { x: 1 } }), tool({ index: 0, name: 'g', arguments: { y: 2 } })],
+      [
+        { name: 'f', arguments: { x: 1 } },
+        { name: 'g', arguments: { y: 2 } },
+      ],
+    ],
+    [
       'with a name that comes late',
       [tool({ index: 0, id: 'a' }), tool({ index: 0, delta: '{"x":' }), tool({ index: 0, name: 'f', delta: '1}' })],
       [{ id: 'a', name: 'f', arguments: { x: 1 } }],

@@ -1,6 +1,6 @@
 import { assert, constant, constantFrom, dictionary, oneof, property, record, array } from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Context } from '../../src/lang/template.ts'
+import type { Context } from '../../src/lang/context.ts'
 import { compileRules } from '../../src/pipeline/rules.ts'
 
 function context(): Context {
