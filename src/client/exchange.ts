@@ -11,7 +11,7 @@ import { retryAfter } from '../resilience/delay.ts'
 import { type Clocks, createClocks } from '../resilience/timeout.ts'
 import { framed } from '../transport/headers.ts'
 import { authorize, type Secrets } from '../wire/auth.ts'
-import type { Call, Reply, Transport } from '../wire/call.ts'
+import type { Call, Chunk, Reply, Transport } from '../wire/call.ts'
 import { endingsOf } from './endings.ts'
 import { readError } from './failure.ts'
 import { redact } from './redact.ts'
@@ -104,6 +104,7 @@ async function refusal(asked: Asked, reply: Reply, clocks: Clocks): Promise<Mode
   let size = 0
   clocks.waiting()
   for await (const chunk of reply.body) {
+    if (!(chunk instanceof Uint8Array)) continue
     chunks.push(chunk)
     size += chunk.length
     if (size > errorBody) break
@@ -132,7 +133,7 @@ function readReply(asked: Asked, { plan }: Reading, reply: Reply, clocks: Clocks
 
 function pump(
   reader: Reader,
-  chunks: AsyncIterator<Uint8Array>,
+  chunks: AsyncIterator<Chunk>,
   reply: Reply,
   clocks: Clocks,
   failed: (error: unknown) => unknown,

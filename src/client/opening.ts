@@ -16,7 +16,7 @@ export type Open = (planned: Planned, input: CallOptions) => Promise<Live>
 export function createOpen(
   options: RuntimeOptions,
   env: Record<string, string | undefined>,
-  transports: Record<TransportName, Transport>,
+  transports: Readonly<Record<TransportName, Transport>>,
 ): Open {
   const policies = new Map<string, Policy>()
   const budgets = new Map<string, ReturnType<typeof createBudget>>()
@@ -44,7 +44,7 @@ export function createOpen(
   return async (planned, input) => {
     const { operation, provider, model, normal, settings, prepared } = planned
     const streamed = normal.request.stream
-    const timeouts = withDefaults({ ...settings.timeouts, ...input.timeouts }, streamed)
+    const timeouts = withDefaults({ ...operation.timeouts, ...settings.timeouts, ...input.timeouts }, streamed)
     const span = input.timeout ?? (timeouts.total > 0 ? timeouts.total : undefined)
     const endsAt = span === undefined ? undefined : performance.now() + span
     const signal = input.signal ?? new AbortController().signal

@@ -90,6 +90,7 @@ function connectionOf({ own }: Settings): NonNullable<Call['connection']> {
 // ---- address and headers -----------------------------------------------------------------------------------------
 
 function buildAddress({ operation, provider, normal, settings }: Preparation, roots: Roots): string {
+  if (operation.transport !== 'http') return String(operation.target.path(normal.request, roots))
   const base = settings.baseUrl ?? operation.base(normal.request, roots)
   if (typeof base !== 'string' || base === '') throw noAddress(operation, provider, roots)
   const path = operation.target.path(normal.request, roots)
@@ -114,6 +115,7 @@ function noAddress(operation: Operation, provider: string, roots: Roots): Modelw
 }
 
 function buildHeaders({ operation, normal, input, settings }: Preparation, roots: Roots, hasBody: boolean): Record<string, string> {
+  if (operation.transport !== 'http') return {}
   const headers: Record<string, string> = {
     'user-agent': userAgent,
     accept: normal.request.stream ? 'text/event-stream, application/x-ndjson, application/json' : 'application/json',

@@ -1,6 +1,6 @@
 import { ModelwireError } from '../core/error.ts'
 import type { Catalog } from '../manifest/catalog.ts'
-import { readAuth } from '../manifest/compile.ts'
+import { readAuth, transportOf } from '../manifest/compile.ts'
 import { keyState } from './credentials.ts'
 import { type RuntimeOptions, settingsOf } from './options.ts'
 
@@ -10,7 +10,7 @@ export interface ProviderInfo {
   name?: string
   docs?: string
   file?: string
-  /** Has an address: can be called. A dialect hasn't. */
+  /** Has an address, or runs in this process: can be called. A dialect hasn't. */
   callable: boolean
   operations: string[]
   wires: string[]
@@ -45,7 +45,7 @@ export function describeProvider(
     ...text('name'),
     ...text('docs'),
     ...found,
-    callable: manifest.base !== undefined,
+    callable: manifest.base !== undefined || transportOf(manifest) !== 'http',
     operations: Object.keys((manifest.operations ?? {}) as object),
     wires: Object.keys((manifest.wires ?? {}) as object),
     ...keyState(readAuth(manifest.auth), id, settingsOf(options, id).own, env),

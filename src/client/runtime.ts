@@ -4,7 +4,6 @@ import { normalizeChat, normalizeEmbed } from '../core/normalize.ts'
 import type { CallOptions, ChatRequest, EmbedRequest } from '../core/request.ts'
 import type { ChatResult, EmbedResult, ModelInfo } from '../core/result.ts'
 import { bundledProtocols, createCatalog } from '../manifest/catalog.ts'
-import { createHttpTransport } from '../transport/http.ts'
 import { requestIdOf } from '../wire/call.ts'
 import { type Live, rateLimitsOf } from './exchange.ts'
 import { explainCall, type Explanation } from './explain.ts'
@@ -19,6 +18,7 @@ import { createRegistry } from './registry.ts'
 import { type Exchange, replay, type Replayed, type ReplayOptions } from './replay.ts'
 import { type Around, chatResult, embedResult, modelInfos } from './results.ts'
 import { createStream, type Stream } from './stream.ts'
+import { createTransports } from './transports.ts'
 
 /** Calls AI models as manifests say. Make one and keep it: it holds the connections. */
 export interface Runtime {
@@ -67,9 +67,9 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
     env,
   })
   const registry = createRegistry(catalog)
-  const http = createHttpTransport({ env })
+  const transports = createTransports(env, () => Promise.reject(new Error('wired with the store of models')))
   const plan = createPlan(options, env, registry)
-  const open = createOpen(options, env, { http })
+  const open = createOpen(options, env, transports)
 
   const chatPlan = (input: ChatRequest, stream: boolean, origins?: WeakMap<object, object>): Planned => {
     const request = loadMedia(input)
@@ -148,7 +148,7 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
     return modelInfos((await whole(planned, input)).events)
   }
 
-  const close = (): Promise<void> => http.close()
+  const close = (): Promise<void> => transports.close()
 
   return {
     chat,

@@ -6,6 +6,8 @@ import { type Context, type Place } from '../lang/context.ts'
 import { compileTemplate } from '../lang/template.ts'
 import { asText, type Eval, isMap, type PlainMap } from '../lang/value.ts'
 import type { Auth, Slot } from '../wire/auth.ts'
+import { span } from '../core/duration.ts'
+import type { Timeouts } from '../core/request.ts'
 import { encoders } from '../wire/encode.ts'
 import { overlay } from './extend.ts'
 import { compileReading, type Reading } from './reading.ts'
@@ -21,12 +23,12 @@ export interface Fault {
 
 /** A template of the address with the place it stands at. */
 interface Target {
-  method: 'POST' | 'GET'
+  method: 'POST' | 'GET' | 'RUN'
   path: Eval
 }
 
 /** The transports that a manifest can name. */
-export type TransportName = 'http'
+export type TransportName = 'http' | 'llama' | 'onnx'
 
 /** One operation, compiled: closures only. */
 export interface Operation {
@@ -36,12 +38,15 @@ export interface Operation {
   query: Eval
   headers: Eval
   body: Eval | undefined
-  encode: (body: unknown) => string
+  /** What the transport gets: text for HTTP, the body itself for one in this process. */
+  encode: (body: unknown) => string | object
   /** What carries the call. */
   transport: TransportName
   /** How its reply is read; compiled when first asked for. */
   readonly reading: Reading
   auth: Auth
+  /** Clocks that this provider needs otherwise than by default, milliseconds; 0 for none. */
+  timeouts: Timeouts
   variables: Variable[]
   /** Request fields that the templates read, dotted; `*` is all. */
   reads: ReadonlySet<string>
@@ -86,7 +91,8 @@ export function compileOperation(manifest: PlainMap, name: string, report: (faul
   const request: Context = { ...createContext(manifest, report), atRequest: true, complain: (field) => complaint(field, name) }
   const at = (key: string): Place => ({ container: node, key })
 
-  const target = compileTarget(node, request)
+  const transport = transportOf(manifest, node)
+  const target = compileTarget(node, transport, request)
   const query = compileParts(manifest, node, 'query', request)
   const headers = compileParts(manifest, node, 'headers', request)
   const body = 'body' in node ? compileTemplate(node.body, request, at('body')) : undefined
@@ -100,12 +106,14 @@ export function compileOperation(manifest: PlainMap, name: string, report: (faul
     query,
     headers,
     body,
-    encode: encoders[typeof node.encode === 'string' ? (node.encode as keyof typeof encoders) : 'json'], // the schema allows no other
-    transport: typeof node.transport === 'string' ? (node.transport as TransportName) : 'http', // nor here
+    encode:
+      transport === 'http' ? encoders[typeof node.encode === 'string' ? (node.encode as keyof typeof encoders) : 'json'] : asItIs, // the schema allows no other
+    transport,
     get reading() {
       return readingOf()
     },
     auth: readAuth(manifest.auth),
+    timeouts: readTimeouts(manifest.timeouts),
     variables: readVariables(manifest.variables, context),
     reads: request.reads,
     unused: new Set(Array.isArray(node.unused) ? node.unused.map(String) : []),
@@ -144,7 +152,32 @@ function createContext(manifest: PlainMap, report: (fault: Fault) => void): Cont
 
 // ---- the call ----------------------------------------------------------------------------------------------------
 
-function compileTarget(node: PlainMap, context: Context): Target {
+/** Of this operation, or of all; the schema allows no other names. */
+export function transportOf(manifest: PlainMap, node?: PlainMap): TransportName {
+  const named = node?.transport ?? manifest.transport
+  return typeof named === 'string' ? (named as TransportName) : 'http'
+}
+
+function asItIs(body: unknown): object {
+  return isMap(body) ? body : { body }
+}
+
+/** What a transport in this process is asked to do. */
+function compileRun(node: PlainMap, context: Context): Target {
+  const name = node.run
+  const wrong = ['post', 'get'].find((key) => key in node)
+  if (wrong !== undefined)
+    context.report({
+      message: `expected \`run\`: this transport has no addresses, got \`${wrong}\``,
+      place: { container: node, key: wrong },
+    })
+  if (typeof name !== 'string')
+    context.report({ message: 'expected `run` with what the transport is to do', place: { container: node, key: 'run' } })
+  return { method: 'RUN', path: () => name }
+}
+
+function compileTarget(node: PlainMap, transport: TransportName, context: Context): Target {
+  if (transport !== 'http') return compileRun(node, context)
   const key = 'post' in node ? 'post' : 'get'
   const method = key === 'post' ? 'POST' : 'GET'
   const written = node[key]
@@ -183,6 +216,12 @@ function compileParts(manifest: PlainMap, node: PlainMap, key: 'query' | 'header
     return isMap(part) ? [compileTemplate(part, context, { container, key })] : []
   })
   return (at, roots) => Object.assign({}, ...parts.map((part) => part(at, roots)))
+}
+
+function readTimeouts(node: unknown): Timeouts {
+  if (!isMap(node)) return {}
+  const clocks = Object.entries(node).filter(([, value]) => typeof value === 'string')
+  return Object.fromEntries(clocks.map(([clock, value]) => [clock, value === 'none' ? 0 : span(String(value))]))
 }
 
 // ---- credentials -------------------------------------------------------------------------------------------------

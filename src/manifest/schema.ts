@@ -132,6 +132,10 @@ export type Operation = {
    */
   get?: string | null
   /**
+   * What a transport that works in this process is to do (`chat`, `embed`, …), in place of an address.
+   */
+  run?: string | null
+  /**
    * Parameters of the address, over those of the manifest.
    */
   query?: Texts
@@ -148,9 +152,9 @@ export type Operation = {
    */
   body?: Template
   /**
-   * What carries the call.
+   * What carries the call, where it isn't that of the manifest.
    */
-  transport?: 'http' | null
+  transport?: 'http' | 'llama' | 'onnx' | null
   /**
    * How bytes become frames, where the reply's Content-Type doesn't say. Default: `json`.
    */
@@ -451,6 +455,31 @@ export type Limit = {
   resetMs?: Template
 } | null
 /**
+ * Clocks of a call.
+ */
+export type Timeouts = {
+  /**
+   * To connect.
+   */
+  connect?: string | null
+  /**
+   * Until the reply begins.
+   */
+  firstByte?: string | null
+  /**
+   * From there to the first event with content.
+   */
+  firstEvent?: string | null
+  /**
+   * Between two pieces of a reply.
+   */
+  idle?: string | null
+  /**
+   * The whole call, all its attempts included.
+   */
+  total?: string | null
+} | null
+/**
  * Another wire that the provider speaks.
  */
 export type Wire = {
@@ -555,6 +584,10 @@ export interface Manifest {
    */
   base?: string | null
   /**
+   * What carries the calls: `http`, or an engine in this process, which takes the body as it is and answers with frames. A manifest with one needs no `base`.
+   */
+  transport?: 'http' | 'llama' | 'onnx' | null
+  /**
    * What `$env.<name>` may read, and from where.
    */
   variables?: Variables
@@ -596,6 +629,10 @@ export interface Manifest {
    * Where replies say how much is left.
    */
   limits?: Limits
+  /**
+   * Clocks that this provider needs otherwise than by default, as spans (`10m`, `90s`) or `none`. The runtime's options and the request go over them.
+   */
+  timeouts?: Timeouts
   /**
    * Changes for some models, laid over the manifest in order.
    */

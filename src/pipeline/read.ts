@@ -50,8 +50,8 @@ export interface ReadInput {
   learn: boolean
 }
 
-/** One reply being read: bytes in, events out, synchronously. */
-export interface Reader extends Sink<Uint8Array> {
+/** One reply being read: bytes in, or frames that a transport made, and events out, synchronously. */
+export interface Reader extends Sink<Uint8Array | object> {
   /** The events since the last call. */
   take(): Event[]
   readonly progress: Progress
@@ -99,12 +99,14 @@ export function createReader(plan: ReadPlan, input: ReadInput): Reader {
   return {
     push(chunk) {
       if (progress.closed || progress.done) return
-      if (decoder === undefined) start(chunk)
+      if (!(chunk instanceof Uint8Array)) frames.push(chunk)
+      else if (decoder === undefined) start(chunk)
       else decoder.push(chunk)
     },
     end() {
-      if (decoder === undefined) throw new ModelwireError('protocol', 'the provider sent an empty reply')
-      decoder.end()
+      if (decoder !== undefined) decoder.end()
+      else if (progress.frames > 0) frames.end()
+      else throw new ModelwireError('protocol', 'the provider sent an empty reply')
     },
     take() {
       const taken = events

@@ -20,8 +20,13 @@ export interface Outgoing {
   maxBytes: number
 }
 
+/** A reply whose body is bytes. */
+export interface HttpReply extends Reply {
+  body: AsyncIterable<Uint8Array>
+}
+
 /** What one dispatch came to: a reply, or the peer's having closed an idle connection just as we wrote to it. */
-export type Outcome = Reply | 'raced'
+export type Outcome = HttpReply | 'raced'
 
 const raceMs = 1_000
 

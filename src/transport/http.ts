@@ -1,7 +1,7 @@
 import { abortError, race } from '../core/abort.ts'
 import { ModelwireError } from '../core/error.ts'
-import type { Call, Reply, Transport } from '../wire/call.ts'
-import type { Outgoing } from './exchange.ts'
+import type { Call } from '../wire/call.ts'
+import type { HttpReply, Outgoing } from './exchange.ts'
 import { acceptEncoding, checkHeaders } from './headers.ts'
 import type { Pools } from './pools.ts'
 import type { Environment } from './proxy.ts'
@@ -15,7 +15,7 @@ export interface HttpOptions {
   maxBytes?: number
 }
 
-export type HttpTransport = Transport & {
+export type HttpTransport = ((call: Call, signal: AbortSignal) => Promise<HttpReply>) & {
   /** Ends every call and connection; a call after that is refused. */
   close(): Promise<void>
 }
@@ -38,7 +38,7 @@ export function createHttpTransport(options: HttpOptions = {}): HttpTransport {
     return engine
   }
 
-  async function transport(call: Call, signal: AbortSignal): Promise<Reply> {
+  async function transport(call: Call, signal: AbortSignal): Promise<HttpReply> {
     if (signal.aborted) throw abortError(signal)
     const out = outgoing(call, options)
     const { exchange, pools } = engine ?? (await race((loading ??= load()), signal))

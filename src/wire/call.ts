@@ -1,8 +1,11 @@
 /** One HTTP call, or the input of another transport. Header names are lower case. */
 export interface Call {
+  /** Of HTTP, or `RUN` for a transport that works in this process. */
   method: string
+  /** The address; for `RUN` the name of what the transport does. */
   url: string
   headers: Record<string, string>
+  /** Encoded for HTTP; for other transports the body as the manifest's template made it. */
   body?: Uint8Array | string | object
   /** Bytes of the decoded reply body at most; beyond it the reply is an error. Absent: the transport's own bound. */
   maxBytes?: number
@@ -23,13 +26,16 @@ export interface Connection {
   connectTimeout?: number
 }
 
+/** A piece of a reply: bytes off a network, or a frame that a transport in this process made. */
+export type Chunk = Uint8Array | object
+
 /** What came back. `body` yields bytes, or a transport's own frames. */
 export interface Reply {
   status: number
   /** Names in lower case; repeated ones joined with `, `. */
   headers: Record<string, string>
   /** Can be iterated once. Leaving the loop closes the connection. */
-  body: AsyncIterable<Uint8Array>
+  body: AsyncIterable<Chunk>
   /** Says that the rest isn't needed: a body that ends soon gives its connection back, any other is closed. */
   release(): void
 }

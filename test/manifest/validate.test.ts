@@ -89,7 +89,7 @@ describe('a manifest that does not fit', () => {
     ['id: x\noperations: { 1chat: {} }', ['2:15 expected the name of an operation, got "1chat"']],
     [chat('pots: /x'), ['4:5 expected a key of Operation, got "pots"; did you mean "post"?']],
     [chat('encode: xml'), ['4:5 expected "json", got "xml"']],
-    [chat('transport: llama'), ['4:5 expected "http", got "llama"']],
+    [chat('transport: carrier'), ['4:5 expected one of http, llama, onnx, got "carrier"']],
     [chat('follow: {}'), ['4:5 expected a key of Operation, got "follow"']],
     [chat('body: { a: { $eech: $.x } }'), ['4:18 expected a construct, got "$eech"; did you mean "$each"?']],
     [

@@ -2,7 +2,8 @@ import { onTestFinished } from 'vitest'
 import type { ModelwireError } from '../../src/core/error.ts'
 import { createHttpTransport } from '../../src/transport/http.ts'
 import type { HttpOptions, HttpTransport } from '../../src/transport/http.ts'
-import type { Call, Reply } from '../../src/wire/call.ts'
+import type { HttpReply } from '../../src/transport/exchange.ts'
+import type { Call } from '../../src/wire/call.ts'
 
 /** A transport that closes with the test and takes no proxy from the environment. */
 export function transport(options: HttpOptions = {}): HttpTransport {
@@ -18,7 +19,7 @@ export function post(url: string, more: Partial<Call> = {}): Call {
 
 export const never = (): AbortSignal => new AbortController().signal
 
-export async function text(reply: Reply): Promise<string> {
+export async function text(reply: HttpReply): Promise<string> {
   const parts: Uint8Array[] = []
   for await (const part of reply.body) parts.push(part)
   return Buffer.concat(parts).toString()
