@@ -1,6 +1,6 @@
 import type { Fold } from '../core/fold.ts'
 import type { Event } from '../core/event.ts'
-import type { ChatResult, Choice, EmbedResult, ModelInfo, RateLimit, ResultMeta, Timing } from '../core/result.ts'
+import type { ChatResult, Choice, EmbedResult, ModelInfo, RateLimit, RerankResult, ResultMeta, Timing } from '../core/result.ts'
 
 /** What stands around a result: who answered, and how long it took. */
 export interface Around {
@@ -32,6 +32,13 @@ export function embedResult(events: readonly Event[], fold: Fold, around: Around
   const numbered = vectors.every((event) => event.index !== undefined)
   const ordered = numbered ? vectors.toSorted((left, right) => (left.index ?? 0) - (right.index ?? 0)) : vectors
   return { embeddings: ordered.map((event) => event.vector), ...meta(fold.result(), around) }
+}
+
+/** The best first; documents with the same score stay in their order. */
+export function rerankResult(events: readonly Event[], fold: Fold, around: Around, topN?: number): RerankResult {
+  const scores = events.flatMap((event) => (event.type === 'score' ? [{ index: event.index, score: event.score }] : []))
+  const results = scores.toSorted((left, right) => right.score - left.score || left.index - right.index).slice(0, topN)
+  return { results, ...meta(fold.result(), around) }
 }
 
 export function modelInfos(events: readonly Event[]): ModelInfo[] {

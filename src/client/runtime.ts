@@ -1,8 +1,8 @@
 import type { Event } from '../core/event.ts'
 import { createFold } from '../core/fold.ts'
-import { normalizeChat, normalizeEmbed } from '../core/normalize.ts'
-import type { CallOptions, ChatRequest, EmbedRequest } from '../core/request.ts'
-import type { ChatResult, EmbedResult, ModelInfo } from '../core/result.ts'
+import { normalizeChat, normalizeEmbed, normalizeRerank } from '../core/normalize.ts'
+import type { CallOptions, ChatRequest, EmbedRequest, RerankRequest } from '../core/request.ts'
+import type { ChatResult, EmbedResult, ModelInfo, RerankResult } from '../core/result.ts'
 import { bundledProtocols, createCatalog } from '../manifest/catalog.ts'
 import { requestIdOf } from '../wire/call.ts'
 import { type Live, rateLimitsOf } from './exchange.ts'
@@ -16,7 +16,7 @@ import type { Prepared } from './prepare.ts'
 import { describeProvider, type ProviderInfo } from './providers.ts'
 import { createRegistry } from './registry.ts'
 import { type Exchange, replay, type Replayed, type ReplayOptions } from './replay.ts'
-import { type Around, chatResult, embedResult, modelInfos } from './results.ts'
+import { type Around, chatResult, embedResult, modelInfos, rerankResult } from './results.ts'
 import { createStream, type Stream } from './stream.ts'
 import { createTransports } from './transports.ts'
 
@@ -28,6 +28,8 @@ export interface Runtime {
   stream(request: ChatRequest): Stream
   /** Vectors of texts, one each, in their order. */
   embed(request: EmbedRequest): Promise<EmbedResult>
+  /** How well documents answer a query, the best first. */
+  rerank(request: RerankRequest): Promise<RerankResult>
   /** The same calls bound to one model. */
   model(model: string): BoundModel
   /** The exact call, each field with the manifest line that made it; nothing is sent. */
@@ -47,6 +49,7 @@ export interface BoundModel {
   chat(request: Omit<ChatRequest, 'model'>): Promise<ChatResult>
   stream(request: Omit<ChatRequest, 'model'>): Stream
   embed(request: Omit<EmbedRequest, 'model'>): Promise<EmbedResult>
+  rerank(request: Omit<RerankRequest, 'model'>): Promise<RerankResult>
   explain(request: Omit<ChatRequest, 'model'> | Omit<EmbedRequest, 'model'>, options?: ExplainOptions): Explanation
 }
 
@@ -67,7 +70,7 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
     env,
   })
   const registry = createRegistry(catalog)
-  const transports = createTransports(env, () => Promise.reject(new Error('wired with the store of models')))
+  const transports = createTransports(env, (name) => Promise.resolve({ id: name, file: name, files: {}, config: {} }))
   const plan = createPlan(options, env, registry)
   const open = createOpen(options, env, transports)
 
@@ -131,6 +134,12 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
     return counted(embedResult(events, folded(events, planned.provider), about), [input.input].flat().length)
   }
 
+  const rerank = async (input: RerankRequest): Promise<RerankResult> => {
+    const planned = plan(input, 'rerank', (model) => normalizeRerank(input, model))
+    const { events, around: about } = await whole(planned, input)
+    return rerankResult(events, folded(events, planned.provider), about, input.topN)
+  }
+
   const explain = (
     input: ChatRequest | EmbedRequest,
     { operation: name, stream: streamed = true }: ExplainOptions = {},
@@ -154,12 +163,14 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
     chat,
     stream,
     embed,
+    rerank,
     explain,
     listModels,
     model: (model) => ({
       chat: (request) => chat({ ...request, model }),
       stream: (request) => stream({ ...request, model }),
       embed: (request) => embed({ ...request, model }),
+      rerank: (request) => rerank({ ...request, model }),
       explain: (request, how) => explain({ ...request, model } as ChatRequest | EmbedRequest, how), // either, with its model
     }),
     replay: (exchange, how) => {

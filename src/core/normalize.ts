@@ -1,5 +1,5 @@
 import { ModelwireError } from './error.ts'
-import type { ChatRequest, EmbedRequest, Part, RawTool, Tool, ToolCallPart, ToolChoice } from './request.ts'
+import type { ChatRequest, EmbedRequest, RerankRequest, Part, RawTool, Tool, ToolCallPart, ToolChoice } from './request.ts'
 import type { Warning } from './result.ts'
 
 /** A request as templates see it: `$` at the root of query, headers and body. */
@@ -24,6 +24,9 @@ const shapedFields = ['prompt', 'messages', 'system', 'tools', 'toolChoice', 'st
 export const requestFields: Record<string, readonly string[]> = {
   chat: [...optionFields, ...plainFields, ...passedFields, ...shapedFields],
   embed: [...optionFields, 'input', 'dimensions', 'purpose', 'user'],
+  rerank: [...optionFields, 'query', 'documents', 'topN'],
+  load: [...optionFields, 'options'],
+  unload: optionFields,
   models: optionFields,
 }
 
@@ -31,6 +34,9 @@ export const requestFields: Record<string, readonly string[]> = {
 export const normalFields: Record<string, readonly string[]> = {
   chat: ['model', 'stream', 'messages', ...plainFields, ...passedFields, 'system', 'tools', 'toolChoice', 'stop', 'logprobs'],
   embed: ['model', 'stream', 'input', 'dimensions', 'purpose', 'user'],
+  rerank: ['model', 'stream', 'query', 'documents', 'topN'],
+  load: ['model', 'stream', 'options'],
+  unload: ['model', 'stream'],
   models: ['model', 'stream'],
 }
 
@@ -68,6 +74,16 @@ export function normalizeEmbed(input: EmbedRequest, model: string): Normal {
   if (input.dimensions !== undefined) request.dimensions = finite('dimensions', input.dimensions)
   if (input.purpose !== undefined) request.purpose = input.purpose
   if (input.user !== undefined) request.user = input.user
+  return { request, warnings: [], partTypes: new Set() }
+}
+
+export function normalizeRerank(input: RerankRequest, model: string): Normal {
+  const { query, documents, topN } = input
+  if (typeof query !== 'string' || query === '') throw invalid('a rerank needs a `query`')
+  if (!Array.isArray(documents) || documents.length === 0 || documents.some((text) => typeof text !== 'string'))
+    throw invalid('`documents` must be a list of texts, and not empty')
+  const request: NormalRequest = { model, stream: false, query, documents }
+  if (topN !== undefined) request.topN = finite('topN', topN)
   return { request, warnings: [], partTypes: new Set() }
 }
 

@@ -148,6 +148,13 @@ export interface ChatRequest extends CallOptions {
   cache?: boolean | Record<string, unknown>
 }
 
+export interface RerankRequest extends CallOptions {
+  query: string
+  documents: string[]
+  /** How many of the best to give; all when absent. */
+  topN?: number
+}
+
 export interface EmbedRequest extends CallOptions {
   input: string | string[]
   dimensions?: number

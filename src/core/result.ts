@@ -101,6 +101,11 @@ export interface EmbedResult extends ResultMeta {
   embeddings: number[][]
 }
 
+export interface RerankResult extends ResultMeta {
+  /** The best first; `index` is the document's place in the request. */
+  results: { index: number; score: number }[]
+}
+
 export interface ModelInfo {
   id: string
   name?: string

@@ -162,9 +162,9 @@ function map(plan: ReadPlan, input: ReadInput, progress: Progress, next: Sink<Sp
   }
 }
 
-/** A JSON document that ended is its own proof: the decoder refuses one that is cut. */
+/** A JSON document that ended is its own proof: the decoder refuses one that is cut. Frames of this process aren't cut: who made them ends or throws. */
 function prove(complete: Completion, progress: Progress, framing: DecoderName | undefined, framed: boolean): void {
-  if (framing === 'json' || (complete.end && framed)) return
+  if (framing === 'json' || (complete.end && (framed || framing === undefined))) return
   if ((complete.done && progress.done) || (complete.finish && progress.finish) || progress.closed) return
   throw new ModelwireError('truncated', 'the stream ended without its closing proof; what had come is in `partial`')
 }

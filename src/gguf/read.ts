@@ -1,0 +1,3 @@
+export async function readGguf(file: string): Promise<{ file: string }> {
+  return { file }
+}

@@ -1,0 +1,294 @@
+import { statSync } from 'node:fs'
+import { abortError, race } from '../../core/abort.ts'
+import { ModelwireError } from '../../core/error.ts'
+import type { LoadedModel, LocatedModel } from '../../wire/engine.ts'
+import { gpuOf, type Gpu, type Llama, openLlama } from './binding.ts'
+import { count, type LoadOptions } from './body.ts'
+import { freeMemory, place } from './placement.ts'
+import { openResident, type Resident } from './resident.ts'
+
+/** A model in use by one call; `release` exactly once. */
+export interface Lease {
+  resident: Resident
+  release(): void
+}
+
+/** The models in memory. */
+export interface Residents {
+  /** The model, loaded if it isn't. Calls that come while it loads wait for the same load. */
+  use(located: LocatedModel, options: LoadOptions, signal: AbortSignal): Promise<Lease>
+  /** Loads it now and keeps it. One that is loaded already is replaced: calls in flight finish on the old one. */
+  load(located: LocatedModel, options: LoadOptions, signal: AbortSignal, onProgress: (fraction: number) => void): Promise<void>
+  /** False when it wasn't loaded. Resolves when its memory is free: calls in flight finish first. */
+  unload(id: string): Promise<boolean>
+  list(): LoadedModel[]
+  /** The backend that was used last, if any. */
+  backend(): Promise<Llama | undefined>
+  close(): Promise<void>
+}
+
+interface Entry {
+  located: LocatedModel
+  version: string
+  ready: Promise<Resident>
+  resident: Resident | undefined
+  /** Ends the load when nobody waits for it any more. */
+  loading: AbortController
+  state: LoadedModel['state']
+  users: number
+  /** Loaded by wish: stays until it is unloaded by wish, unless its memory is needed. */
+  kept: boolean
+  idle: number
+  timer: NodeJS.Timeout | undefined
+  loadedAt: number
+  usedAt: number
+  gone: PromiseWithResolvers<void>
+}
+
+const defaultIdle = 600_000
+const defaultQueue = 1_000
+
+export function createResidents(): Residents {
+  /** By the name under which a model is asked for. */
+  const current = new Map<string, Entry>()
+  /** Those that were replaced or unloaded and still have calls in flight. */
+  const leaving = new Set<Entry>()
+  const backends = new Map<Gpu, Promise<Llama>>()
+  let turn: Promise<unknown> = Promise.resolve()
+  let closed = false
+
+  const backendOf = (gpu: Gpu): Promise<Llama> => {
+    let opened = backends.get(gpu)
+    if (opened === undefined) {
+      opened = openLlama(gpu)
+      backends.set(gpu, opened)
+      opened.catch(() => backends.delete(gpu))
+    }
+    return opened
+  }
+
+  /** One load at a time: each is measured against the memory that those before it left. */
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const mine = turn.then(work)
+    turn = mine.catch(() => undefined) // whoever waits for it hears of it
+    return mine
+  }
+
+  function enter(located: LocatedModel, options: LoadOptions, kept: boolean, onProgress?: (fraction: number) => void): Entry {
+    if (closed) throw new ModelwireError('cancelled', 'The runtime is closed.')
+    const settings = { ...located.config, ...defined(options) } as LoadOptions // a model manifest's config is checked by its schema
+    const loading = new AbortController()
+    const gone = Promise.withResolvers<void>()
+    const entry: Entry = {
+      located,
+      version: versionOf(located.file),
+      ready: inTurn(() => open(entry, settings, onProgress)),
+      resident: undefined,
+      loading,
+      state: 'loading',
+      users: 0,
+      kept,
+      idle: count('idle', settings.idle) ?? defaultIdle,
+      timer: undefined,
+      loadedAt: 0,
+      usedAt: Date.now(),
+      gone,
+    }
+    const old = current.get(located.id)
+    current.set(located.id, entry)
+    if (old !== undefined) retire(old)
+    void settle(entry)
+    return entry
+  }
+
+  async function settle(entry: Entry): Promise<void> {
+    try {
+      entry.resident = await entry.ready
+      entry.loadedAt = Date.now()
+      if (entry.state === 'loading') entry.state = 'ready'
+      rest(entry)
+    } catch {
+      // Whoever waits for it hears why; the next call tries again.
+      if (current.get(entry.located.id) === entry) current.delete(entry.located.id)
+      leaving.delete(entry)
+      entry.gone.resolve()
+    }
+  }
+
+  async function open(entry: Entry, settings: LoadOptions, onProgress?: (fraction: number) => void): Promise<Resident> {
+    const { signal } = entry.loading
+    if (signal.aborted) throw abortError(signal)
+    const { file } = entry.located
+    const llama = await backendOf(gpuOf(settings.gpu))
+    for (;;) {
+      try {
+        const placement = await place(file, settings, await freeMemory(llama))
+        return await openResident(llama, {
+          ...placement,
+          file,
+          threads: count('threads', settings.threads),
+          batchSize: count('batchSize', settings.batchSize),
+          flashAttention: settings.flashAttention,
+          queue: count('queue', settings.queue) ?? defaultQueue,
+          signal,
+          onProgress,
+        })
+      } catch (error) {
+        // Room is made one model at a time: the one that was idle longest goes first.
+        if (signal.aborted) throw abortError(signal)
+        if (!isRefusal(error) || !(await evict(entry))) throw error
+      }
+    }
+  }
+
+  /** Unloads the model that was idle longest, or waits for one that is on its way out. False when nothing can go. */
+  async function evict(but: Entry): Promise<boolean> {
+    const idle = [...current.values()]
+      .filter((entry) => entry !== but && entry.state === 'ready' && entry.users === 0)
+      .toSorted((left, right) => Number(left.kept) - Number(right.kept) || left.usedAt - right.usedAt)[0]
+    const chosen = idle ?? leaving.values().next().value
+    if (chosen === undefined) return false
+    if (idle !== undefined) {
+      current.delete(idle.located.id)
+      retire(idle)
+    }
+    await race(chosen.gone.promise, but.loading.signal)
+    return true
+  }
+
+  /** No new calls; its memory goes when the last call has ended. */
+  function retire(entry: Entry): void {
+    clearTimeout(entry.timer)
+    entry.state = 'leaving'
+    leaving.add(entry)
+    if (entry.users > 0) return
+    if (entry.resident === undefined) entry.loading.abort(new Error('nobody waits for this model any more'))
+    void free(entry)
+  }
+
+  async function free(entry: Entry): Promise<void> {
+    try {
+      const resident = await entry.ready
+      await resident.dispose()
+    } catch {
+      // A load that failed has nothing to free.
+    }
+    leaving.delete(entry)
+    entry.gone.resolve()
+  }
+
+  /** Starts the clock of an entry that nobody uses. */
+  function rest(entry: Entry): void {
+    clearTimeout(entry.timer)
+    if (entry.users > 0 || entry.state !== 'ready') return
+    if (entry.kept || entry.idle === 0) return
+    entry.timer = setTimeout(() => {
+      if (current.get(entry.located.id) === entry) current.delete(entry.located.id)
+      retire(entry)
+    }, entry.idle).unref()
+  }
+
+  function hold(entry: Entry): () => void {
+    entry.users += 1
+    clearTimeout(entry.timer)
+    let held = true
+    return () => {
+      if (!held) return
+      held = false
+      entry.users -= 1
+      entry.usedAt = Date.now()
+      if (entry.users > 0) return
+      if (entry.state === 'leaving') retire(entry)
+      else if (entry.state === 'ready') rest(entry)
+      else {
+        // The load was only for those who have left.
+        if (current.get(entry.located.id) === entry) current.delete(entry.located.id)
+        retire(entry)
+      }
+    }
+  }
+
+  async function use(located: LocatedModel, options: LoadOptions, signal: AbortSignal): Promise<Lease> {
+    const known = current.get(located.id)
+    const entry =
+      known !== undefined && known.version === versionOf(located.file) ? known : enter(located, options, known?.kept ?? false)
+    const release = hold(entry)
+    try {
+      return { resident: await race(entry.ready, signal), release }
+    } catch (error) {
+      release()
+      throw error
+    }
+  }
+
+  return {
+    use,
+    async load(located, options, signal, onProgress) {
+      const entry = enter(located, options, true, onProgress)
+      const release = hold(entry)
+      try {
+        await race(entry.ready, signal)
+      } finally {
+        release()
+      }
+    },
+    async unload(id) {
+      const entry = current.get(id)
+      if (entry === undefined) return false
+      current.delete(id)
+      retire(entry)
+      await entry.gone.promise
+      return true
+    },
+    list: () => [...current.values(), ...leaving].map(described),
+    async backend() {
+      return [...backends.values()].at(-1)
+    },
+    async close() {
+      closed = true
+      const all = [...current.values(), ...leaving]
+      current.clear()
+      for (const entry of all) if (entry.state !== 'leaving') retire(entry)
+      await Promise.all(all.map((entry) => entry.gone.promise))
+      const opened = await Promise.allSettled(backends.values())
+      backends.clear()
+      for (const one of opened) if (one.status === 'fulfilled') await one.value.dispose()
+    },
+  }
+}
+
+function described({ located, resident, state, users, loadedAt, usedAt }: Entry): LoadedModel {
+  const placement = resident?.placement
+  const load = resident?.load()
+  return {
+    id: located.id,
+    file: located.file,
+    state,
+    ...(placement === undefined
+      ? {}
+      : {
+          ramBytes: placement.ramBytes,
+          vramBytes: placement.vramBytes,
+          gpuLayers: placement.gpuLayers,
+          contextLength: placement.contextLength,
+        }),
+    active: users - (load?.waiting ?? 0),
+    waiting: load?.waiting ?? 0,
+    ...(loadedAt === 0 ? {} : { loadedAt: new Date(loadedAt).toISOString() }),
+    usedAt: new Date(usedAt).toISOString(),
+  }
+}
+
+/** Another one after the file was replaced: the next call then loads the new model, and calls in flight finish on the old. */
+function versionOf(file: string): string {
+  const stats = statSync(file, { throwIfNoEntry: false })
+  return stats === undefined ? '' : `${stats.mtimeMs}:${stats.size}:${stats.ino}`
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof ModelwireError && error.kind === 'configuration' && error.message.includes('memory')
+}
+
+function defined(options: LoadOptions): LoadOptions {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined && value !== null && value !== ''))
+}
