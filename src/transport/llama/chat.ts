@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { randomInt, randomUUID } from 'node:crypto'
 import type {
   ChatHistoryItem,
   ChatModelFunctions,
@@ -140,7 +140,8 @@ async function optionsOf(
     topP: body.topP ?? 0.95,
     topK: body.topK ?? 40,
     minP: body.minP ?? 0.05,
-    ...(body.seed === undefined ? {} : { seed: body.seed + choice }),
+    // Without one the binding takes the clock's second, and all choices would say the same.
+    seed: (body.seed ?? randomInt(2 ** 31)) + choice,
     // The binding punishes repetition unless told not to, and copying names and numbers is repetition.
     repeatPenalty: punished
       ? {
