@@ -119,12 +119,17 @@ describe('floors', () => {
 
 describe('providers are data', () => {
   const ids = new Set<string>()
+  // A transport is code, and the provider that it is made for may have its name.
+  const schema = JSON.parse(readFileSync(join(root, 'schemas/manifest.schema.json'), 'utf8')) as {
+    properties: { transport: { enum: (string | null)[] } }
+  }
+  const transports = schema.properties.transport.enum
   const hosts = new Set<string>()
   for (const file of globSync('protocols/{dialects,providers,ingress}/**/*.yaml', { cwd: root })) {
     for (const document of parseAllDocuments(readFileSync(join(root, file), 'utf8'))) {
       if (!('contents' in document)) continue
       const id: unknown = document.get('id')
-      if (typeof id === 'string') ids.add(id)
+      if (typeof id === 'string' && !transports.includes(id)) ids.add(id)
       visit(document, {
         Scalar(_, { value }) {
           // of a host with variables, the part that stands still: https://{resource}.example.com → example.com
