@@ -6,6 +6,7 @@ export type { Limits, ProviderOptions, RuntimeOptions } from './client/options.t
 export type { ExplainedField, Explanation } from './client/explain.ts'
 export type { Exchange, Replayed, ReplayOptions } from './client/replay.ts'
 export type { Stream } from './client/stream.ts'
+export type { ServiceOptions, ServiceStatus } from './client/serving.ts'
 export { countTokens } from './client/tokens.ts'
 export type { Encoding } from './client/tokens.ts'
 export { ModelwireError } from './core/error.ts'

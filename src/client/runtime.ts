@@ -4,6 +4,8 @@ import { normalizeChat, normalizeEmbed } from '../core/normalize.ts'
 import type { CallOptions, ChatRequest, EmbedRequest } from '../core/request.ts'
 import type { ChatResult, EmbedResult, ModelInfo } from '../core/result.ts'
 import { bundledProtocols, createCatalog } from '../manifest/catalog.ts'
+import { createServices } from '../services/services.ts'
+import type { ServiceOptions, ServiceStatus } from '../services/status.ts'
 import { createHttpTransport } from '../transport/http.ts'
 import { requestIdOf } from '../wire/call.ts'
 import { type Live, rateLimitsOf } from './exchange.ts'
@@ -14,6 +16,7 @@ import type { RuntimeOptions } from './options.ts'
 import { checkOutput, compileOutput } from './output.ts'
 import { createPlan, type Planned, splitModel } from './planning.ts'
 import type { Prepared } from './prepare.ts'
+import { served } from './serving.ts'
 import { describeProvider, type ProviderInfo } from './providers.ts'
 import { createRegistry } from './registry.ts'
 import { type Exchange, replay, type Replayed, type ReplayOptions } from './replay.ts'
@@ -38,7 +41,18 @@ export interface Runtime {
   listModels(filter: { provider: string; wire?: string; signal?: AbortSignal }): Promise<ModelInfo[]>
   /** Every manifest: dialects and providers. */
   providers(): ProviderInfo[]
-  /** Ends all calls and connections. */
+  /**
+   * Starts the engine behind a provider by its manifest's `service`, and waits until it is healthy; calls to the provider go
+   * there from then on. One that runs already is left as it is. Throws with the engine's last words when it ends instead.
+   */
+  startService(id: string, options?: ServiceOptions): Promise<ServiceStatus>
+  /** Ends what `startService` started, all of its processes; what somebody else runs is left alone. */
+  stopService(id: string): Promise<void>
+  /** Whether an engine runs, and what it says of its health; asked now. */
+  serviceStatus(id: string): Promise<ServiceStatus>
+  /** The newest lines that a started engine has printed; 100 of them when absent. */
+  serviceLogs(id: string, lines?: number): Promise<string[]>
+  /** Ends all calls, connections and started services. */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }
@@ -58,7 +72,8 @@ export interface ExplainOptions {
 }
 
 /** Synchronous and cheap: manifests load when first used, the HTTP client with the first call. */
-export function createRuntime(options: RuntimeOptions = {}): Runtime {
+export function createRuntime(given: RuntimeOptions = {}): Runtime {
+  const options = { ...given, providers: { ...given.providers } } // ours: a started service changes where its calls go
   const env = options.env ?? process.env
   const catalog = createCatalog({
     paths: [bundledProtocols, ...[options.protocols ?? []].flat()],
@@ -148,7 +163,15 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
     return modelInfos((await whole(planned, input)).events)
   }
 
-  const close = (): Promise<void> => http.close()
+  const services = createServices({ catalog, env, transport: http, ...served(options) })
+
+  const close = async (): Promise<void> => {
+    try {
+      await services.close()
+    } finally {
+      await http.close()
+    }
+  }
 
   return {
     chat,
@@ -168,6 +191,10 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
       return replay(exchange, registry.operation(how.provider, how.operation ?? 'chat', model, how.wire), how)
     },
     providers: () => catalog.ids().map((id) => describeProvider(id, catalog, options, env)),
+    startService: services.start,
+    stopService: services.stop,
+    serviceStatus: services.status,
+    serviceLogs: services.logs,
     close,
     [Symbol.asyncDispose]: close,
   }

@@ -121,11 +121,12 @@ function complaint(field: string, operation: string): string | undefined {
   return `expected a field of the request, got "${field}"${didYouMean(field, known)}`
 }
 
-function throwFault(fault: Fault): never {
+/** Stops at the first mistake. */
+export function throwFault(fault: Fault): never {
   throw new ModelwireError('manifest', fault.message, { where: format(fault.position), hint: fault.hint })
 }
 
-function createContext(manifest: PlainMap, report: (fault: Fault) => void): Context {
+export function createContext(manifest: PlainMap, report: (fault: Fault) => void): Context {
   // What is missing stands nowhere: the first entry of the map that should hold it is near.
   const position = ({ container, key }: Place): Position | undefined =>
     positionOf(container, key) ?? positionOf(container, Object.keys(container)[0] ?? '')
@@ -204,7 +205,8 @@ export function readAuth(node: unknown): Auth {
   return { scheme: 'none' }
 }
 
-const secretive = /KEY|SECRET|TOKEN|PASSW|CREDENTIAL/i
+/** Names of variables that sound like secrets. */
+export const secretive = /KEY|SECRET|TOKEN|PASSW|CREDENTIAL/i
 
 /** A variable may stand anywhere in a call; what looks like a secret may only stand where `auth` puts it. */
 function readVariables(node: unknown, context: Context): Variable[] {
