@@ -5,6 +5,7 @@ export type { Manifest, ManifestOperation, ManifestRule, ModelPatch } from './cl
 export type { Limits, ProviderOptions, RuntimeOptions } from './client/options.ts'
 export type { ExplainedField, Explanation } from './client/explain.ts'
 export type { Exchange, Replayed, ReplayOptions } from './client/replay.ts'
+export type { EngineOptions, EngineResult } from './client/engines.ts'
 export type { Stream } from './client/stream.ts'
 export type { ServiceOptions, ServiceStatus } from './client/serving.ts'
 export { countTokens } from './client/tokens.ts'

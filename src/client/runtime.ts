@@ -8,6 +8,7 @@ import { createServices } from '../services/services.ts'
 import type { ServiceOptions, ServiceStatus } from '../services/status.ts'
 import { createHttpTransport } from '../transport/http.ts'
 import { requestIdOf } from '../wire/call.ts'
+import { createEngines, type EngineOptions, type EngineResult } from './engines.ts'
 import { type Live, rateLimitsOf } from './exchange.ts'
 import { explainCall, type Explanation } from './explain.ts'
 import { loadMedia } from './media.ts'
@@ -39,6 +40,15 @@ export interface Runtime {
   replay(exchange: Exchange, options: ReplayOptions): Replayed
   /** The models that providers list, asked live. `filter.provider` names one. */
   listModels(filter: { provider: string; wire?: string; signal?: AbortSignal }): Promise<ModelInfo[]>
+  /**
+   * Has an engine fetch a model (`provider/model`): `progress` events as it goes, and its last word as the result. Throws
+   * `unsupported` for a provider whose manifest has no `pull`.
+   */
+  pullModel(model: string, options?: EngineOptions): Stream<EngineResult>
+  /** Has an engine load a model into memory, unload it, or remove its files. Throws `unsupported` where the manifest has no such operation. */
+  loadModel(model: string, options?: EngineOptions): Promise<EngineResult>
+  unloadModel(model: string, options?: EngineOptions): Promise<EngineResult>
+  removeModel(model: string, options?: EngineOptions): Promise<EngineResult>
   /** Every manifest: dialects and providers. */
   providers(): ProviderInfo[]
   /**
@@ -163,6 +173,7 @@ export function createRuntime(given: RuntimeOptions = {}): Runtime {
     return modelInfos((await whole(planned, input)).events)
   }
 
+  const engines = createEngines(options, plan, open)
   const services = createServices({ catalog, env, transport: http, ...served(options) })
 
   const close = async (): Promise<void> => {
@@ -191,6 +202,10 @@ export function createRuntime(given: RuntimeOptions = {}): Runtime {
       return replay(exchange, registry.operation(how.provider, how.operation ?? 'chat', model, how.wire), how)
     },
     providers: () => catalog.ids().map((id) => describeProvider(id, catalog, options, env)),
+    pullModel: engines.pull,
+    loadModel: engines.load,
+    unloadModel: engines.unload,
+    removeModel: engines.remove,
     startService: services.start,
     stopService: services.stop,
     serviceStatus: services.status,

@@ -25,6 +25,10 @@ export const requestFields: Record<string, readonly string[]> = {
   chat: [...optionFields, ...plainFields, ...passedFields, ...shapedFields],
   embed: [...optionFields, 'input', 'dimensions', 'purpose', 'user'],
   models: optionFields,
+  pull: optionFields,
+  load: optionFields,
+  unload: optionFields,
+  remove: optionFields,
 }
 
 /** Every field that templates may read of an operation's request. */
@@ -32,6 +36,10 @@ export const normalFields: Record<string, readonly string[]> = {
   chat: ['model', 'stream', 'messages', ...plainFields, ...passedFields, 'system', 'tools', 'toolChoice', 'stop', 'logprobs'],
   embed: ['model', 'stream', 'input', 'dimensions', 'purpose', 'user'],
   models: ['model', 'stream'],
+  pull: ['model', 'stream'],
+  load: ['model', 'stream'],
+  unload: ['model', 'stream'],
+  remove: ['model', 'stream'],
 }
 
 function invalid(message: string, hint?: string): ModelwireError {

@@ -1,8 +1,9 @@
+import { parseDuration } from '../core/duration.ts'
 import { ModelwireError } from '../core/error.ts'
 import { normalFields } from '../core/normalize.ts'
 import { compileInterpolation, type Expression } from '../lang/expr.ts'
 import { glob } from '../lang/pattern.ts'
-import { type Context, type Place } from '../lang/context.ts'
+import { compileSource, type Context, type Place } from '../lang/context.ts'
 import { compileTemplate } from '../lang/template.ts'
 import { asText, type Eval, isMap, type PlainMap } from '../lang/value.ts'
 import type { Auth, Slot } from '../wire/auth.ts'
@@ -21,8 +22,10 @@ export interface Fault {
 
 /** A template of the address with the place it stands at. */
 interface Target {
-  method: 'POST' | 'GET'
+  method: 'POST' | 'GET' | 'DELETE'
   path: Eval
+  /** Behind `base` without its path. */
+  root: boolean
 }
 
 /** The transports that a manifest can name. */
@@ -39,6 +42,8 @@ export interface Operation {
   encode: (body: unknown) => string
   /** What carries the call. */
   transport: TransportName
+  /** How the job that its reply names is asked for. */
+  follow: Follow | undefined
   /** How its reply is read; compiled when first asked for. */
   readonly reading: Reading
   auth: Auth
@@ -102,6 +107,7 @@ export function compileOperation(manifest: PlainMap, name: string, report: (faul
     body,
     encode: encoders[typeof node.encode === 'string' ? (node.encode as keyof typeof encoders) : 'json'], // the schema allows no other
     transport: typeof node.transport === 'string' ? (node.transport as TransportName) : 'http', // nor here
+    follow: compileFollow(node, context),
     get reading() {
       return readingOf()
     },
@@ -145,17 +151,41 @@ export function createContext(manifest: PlainMap, report: (fault: Fault) => void
 
 // ---- the call ----------------------------------------------------------------------------------------------------
 
+const methods = { post: 'POST', get: 'GET', delete: 'DELETE' } as const
+
 function compileTarget(node: PlainMap, context: Context): Target {
-  const key = 'post' in node ? 'post' : 'get'
-  const method = key === 'post' ? 'POST' : 'GET'
+  const [key = 'get', ...others] = (['post', 'get', 'delete'] as const).filter((name) => name in node)
+  const method = methods[key]
   const written = node[key]
   const place = { container: node, key }
-  if ('post' in node && 'get' in node) context.report({ message: 'expected `post` or `get`, got both', place })
+  if (others.length > 0) context.report({ message: `expected one method, got \`${[key, ...others].join('` and `')}\``, place })
   if (typeof written !== 'string' && !isMap(written)) {
-    context.report({ message: 'expected `post` or `get` with the path to call', place })
-    return { method, path: () => '' }
+    context.report({ message: 'expected `post`, `get` or `delete` with the path to call', place })
+    return { method, path: () => '', root: false }
   }
-  return { method, path: compileAddress(written, context, place) }
+  return { method, path: compileAddress(written, context, place), root: node.from === 'root' }
+}
+
+/** Asks for a job; `$` is the first answer to it. */
+export interface Follow {
+  get: Eval
+  /** Milliseconds. */
+  every: number
+  headers: Eval | undefined
+}
+
+/** `until` is read where the frames are: it is the proof that the job is done. */
+function compileFollow(node: PlainMap, context: Context): Follow | undefined {
+  const { follow } = node
+  if (!isMap(follow)) return undefined
+  const at = (key: string): Place => ({ container: follow, key })
+  const { get, headers } = follow
+  const written = typeof get === 'string' ? get : ''
+  return {
+    get: written.startsWith('$') ? compileSource(written, context, at('get')) : compileAddress(written, context, at('get')),
+    every: typeof follow.every === 'string' ? (parseDuration(follow.every) ?? 1_000) : 1_000,
+    headers: isMap(headers) ? compileTemplate(headers, context, at('headers')) : undefined,
+  }
 }
 
 /** A text, or a construct that chooses between texts; what is put into them is URL-encoded. */

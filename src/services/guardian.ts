@@ -54,7 +54,8 @@ function begin(orders: Orders): void {
     // What the engine left behind in its group would hold its port and its memory.
     if (engine !== undefined) kill(engine, 'SIGKILL')
     // One that only failed to come up may have left half of it running.
-    void (ending ?? (orders.returns ? down(orders) : over.promise)).then(() => finish(orders, { type: 'over', code, signal }))
+    ending ??= orders.returns ? down(orders) : over.promise
+    void ending.then(() => finish(orders, { type: 'over', code, signal }))
   })
   if (!process.connected) stop()
 }

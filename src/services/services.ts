@@ -75,7 +75,7 @@ export function createServices({ catalog, env, transport, settings, serve }: Ser
       env,
       options,
       apiKey,
-      port: options.port ?? portOf(id, own.baseUrl) ?? service.port,
+      port: portOf(id, own.baseUrl, options.port) ?? service.port,
       ask: (origin, inner) => ask(id, service, origin, apiKey, inner),
       signal,
     })
@@ -156,17 +156,18 @@ export function createServices({ catalog, env, transport, settings, serve }: Ser
 class Elsewhere extends Error {}
 
 /** A caller's own address wins, so that is where the engine has to listen. */
-function portOf(id: string, baseUrl: string | undefined): number | undefined {
-  if (baseUrl === undefined) return undefined
+function portOf(id: string, baseUrl: string | undefined, asked: number | undefined): number | undefined {
+  if (baseUrl === undefined) return asked
   const url = URL.canParse(baseUrl) ? new URL(baseUrl) : undefined
-  const local = url?.protocol === 'http:' && ['127.0.0.1', 'localhost'].includes(url.hostname)
-  if (url !== undefined && local) return Number(url.port === '' ? 80 : url.port)
+  const local = url?.protocol === 'http:' && [loopback, 'localhost'].includes(url.hostname)
+  const port = Number(url?.port === '' ? 80 : url?.port)
+  if (local && (asked === undefined || asked === port)) return port
   throw new ModelwireError(
     'configuration',
-    `"${id}" has a \`baseUrl\` of its own that is not on this machine: calls would not reach what is started`,
+    `calls to "${id}" go to a \`baseUrl\` of its own: they would not reach what is started`,
     {
       provider: id,
-      hint: 'leave `baseUrl` out, or start the engine over there',
+      hint: 'leave `baseUrl` out, or let it name the loopback address and the port of the start',
     },
   )
 }
