@@ -52,6 +52,11 @@ export function createServices({ catalog, env, transport, settings, serve }: Ser
     return typeof base === 'string' && URL.canParse(base) ? base : undefined
   }
 
+  const baseUrl = (id: string, { url }: Managed): string => {
+    const base = usual(id)
+    return base === undefined ? url : url + new URL(base).pathname.replace(/\/$/, '')
+  }
+
   const ask = (id: string, service: Service, origin: string, key: string | undefined, signal: AbortSignal): Promise<Asked> =>
     askHealth(transport, origin, service.health, { auth: readAuth(catalog.resolve(id)['auth']), key }, signal)
 
@@ -79,14 +84,22 @@ export function createServices({ catalog, env, transport, settings, serve }: Ser
       ask: (origin, inner) => ask(id, service, origin, apiKey, inner),
       signal,
     })
-    const base = usual(id) ?? ''
-    serve(id, { baseUrl: made.url + (base === '' ? '' : new URL(base).pathname.replace(/\/$/, '')), apiKey })
+    serve(id, { baseUrl: baseUrl(id, made), apiKey })
     return made
   }
 
   const told = async (id: string, service: Service, made: Managed, signal: AbortSignal): Promise<ServiceStatus> => {
     const { url, pid, how, startedAt, apiKey } = made
-    const about = { id, managed: true, url, how, startedAt, keyed: apiKey !== undefined, ...(pid === undefined ? {} : { pid }) }
+    const about = {
+      id,
+      managed: true,
+      url,
+      baseUrl: baseUrl(id, made),
+      how,
+      startedAt,
+      keyed: apiKey !== undefined,
+      ...(pid === undefined ? {} : { pid }),
+    }
     if (made.ended !== undefined) return { ...about, running: false, healthy: false, error: made.ended }
     const { healthy, error } = await ask(id, service, url, apiKey, signal)
     return { ...about, running: true, healthy, ...(error === undefined ? {} : { error }) }

@@ -30,6 +30,8 @@ export interface ServiceStatus {
   managed: boolean
   /** Where it listens, without the path of its API. */
   url?: string
+  /** Where calls to its provider go, where this runtime started it. */
+  baseUrl?: string
   /** The manifest's way that it was started in. */
   how?: string
   pid?: number
