@@ -52,7 +52,7 @@ export const speechFields: Record<string, { fields: readonly string[]; payload: 
   embedding: { fields: ['index', 'vector'], payload: ['vector'] },
   score: { fields: ['index', 'score'], payload: ['score'] },
   segment: { fields: ['text', 'start', 'end'], payload: ['text'] },
-  progress: { fields: ['status', 'fraction'], payload: ['status', 'fraction'] },
+  progress: { fields: ['status', 'fraction', 'completed', 'total', 'part'], payload: ['status', 'fraction', 'completed'] },
   model: { fields: ['id', 'name', 'contextLength', 'maxOutputTokens'], payload: ['id'] },
   raw: { fields: ['data', 'index'], payload: ['data'] },
   usage: { fields: ['raw', 'merge'], payload: ['raw'] },
