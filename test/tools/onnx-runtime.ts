@@ -22,3 +22,30 @@ function find(): string | undefined {
 export const onnxRuntime = find()
 
 export const loadOnnxRuntime = (): Promise<unknown> => import(/* @vite-ignore */ onnxRuntime ?? 'onnxruntime-node')
+
+interface Runtime {
+  InferenceSession: { create(...given: unknown[]): Promise<{ release(): Promise<void> }> }
+}
+
+/** The same, counting what is loaded and what is freed. */
+export function countingRuntime(): { load: () => Promise<unknown>; opened: number; freed: number } {
+  const counts = {
+    opened: 0,
+    freed: 0,
+    async load() {
+      const real = (await loadOnnxRuntime()) as Runtime
+      const create = async (...given: unknown[]): Promise<object> => {
+        const session = await real.InferenceSession.create(...given)
+        counts.opened++
+        const release = session.release.bind(session)
+        session.release = () => {
+          counts.freed++
+          return release()
+        }
+        return session
+      }
+      return { ...real, InferenceSession: { create } }
+    },
+  }
+  return counts
+}
