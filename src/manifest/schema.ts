@@ -380,6 +380,7 @@ export type Emit =
   | ProgressEmit
   | ModelEmit
   | RawEmit
+  | WarningEmit
   | UsageEmit
   | FinishEmit
   | ErrorEmit
@@ -1240,6 +1241,27 @@ export interface RawEmit {
    * The number of the block.
    */
   index?: Template
+  /**
+   * Which of several choices this belongs to.
+   */
+  choice?: Template
+}
+/**
+ * Something that the caller should know, and that is no error.
+ */
+export interface WarningEmit {
+  /**
+   * What is emitted.
+   */
+  type?: 'warning'
+  /**
+   * The field of the request that it is about.
+   */
+  field?: Template
+  /**
+   * What is told.
+   */
+  reason?: Template
   /**
    * Which of several choices this belongs to.
    */

@@ -5,7 +5,7 @@ import type { FinishReason } from '../core/result.ts'
  * What rules say about a frame, before it is made into events: most are events already; the rest are for accumulate.
  */
 export type Speech =
-  | Exclude<Event, { type: 'tool_call_start' | 'tool_call_delta' | 'tool_call' | 'usage' | 'finish' | 'error' | 'warning' }>
+  | Exclude<Event, { type: 'tool_call_start' | 'tool_call_delta' | 'tool_call' | 'usage' | 'finish' | 'error' }>
   | ToolSpeech
   | { type: 'end'; choice?: number; index?: number }
   | { type: 'usage'; raw: unknown; merge?: boolean }
@@ -55,6 +55,7 @@ export const speechFields: Record<string, { fields: readonly string[]; payload: 
   progress: { fields: ['status', 'fraction', 'completed', 'total', 'part'], payload: ['status', 'fraction', 'completed'] },
   model: { fields: ['id', 'name', 'contextLength', 'maxOutputTokens'], payload: ['id'] },
   raw: { fields: ['data', 'index'], payload: ['data'] },
+  warning: { fields: ['field', 'reason'], payload: ['reason'] },
   usage: { fields: ['raw', 'merge'], payload: ['raw'] },
   finish: { fields: ['raw', 'reason'], payload: ['raw'] },
   error: { fields: ['body'], payload: ['body'] },
