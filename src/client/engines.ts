@@ -11,7 +11,10 @@ import { type Plan, type Planned, splitModel } from './planning.ts'
 import { createStream, type Stream } from './stream.ts'
 
 /** What a call about a model, rather than to it, may say. */
-export type EngineOptions = Omit<CallOptions, 'model'>
+export interface EngineOptions extends Omit<CallOptions, 'model'> {
+  /** For a load: how, in the engine's words (`contextLength`, `gpuLayers`, …). */
+  options?: Record<string, unknown>
+}
 
 /** What came of fetching, loading, unloading or removing a model. */
 export interface EngineResult {
@@ -37,8 +40,10 @@ export interface Engines {
 const patience: Timeouts = { firstEvent: 600_000, idle: 600_000, total: 86_400_000 }
 
 export function createEngines(options: RuntimeOptions, plan: Plan, open: Open): Engines {
-  const planned = (operation: string, input: CallOptions, stream: boolean): Planned =>
-    plan(input, operation, (model): Normal => ({ request: { model, stream }, warnings: [], partTypes: new Set() }))
+  const planned = (operation: string, input: EngineOptions & CallOptions, stream: boolean): Planned => {
+    const how = input.options === undefined ? {} : { options: input.options }
+    return plan(input, operation, (model): Normal => ({ request: { model, stream, ...how }, warnings: [], partTypes: new Set() }))
+  }
 
   const pull: Engines['pull'] = (model, given = {}) => {
     const tale = createTale(model)

@@ -1,43 +1,27 @@
-import type { Event } from '../core/event.ts'
-import { createFold } from '../core/fold.ts'
-import { normalizeChat, normalizeEmbed, normalizeRerank } from '../core/normalize.ts'
-import type { CallOptions, ChatRequest, EmbedRequest, RerankRequest } from '../core/request.ts'
+import type { ChatRequest, EmbedRequest, RerankRequest } from '../core/request.ts'
 import type { ChatResult, EmbedResult, ModelInfo, RerankResult } from '../core/result.ts'
 import { bundledProtocols, createCatalog } from '../manifest/catalog.ts'
 import { createServices } from '../services/services.ts'
 import type { ServiceOptions, ServiceStatus } from '../services/status.ts'
-import { requestIdOf } from '../wire/call.ts'
 import { createEngines, type EngineOptions, type EngineResult } from './engines.ts'
-import { type Live, rateLimitsOf } from './exchange.ts'
-import { explainCall, type Explanation } from './explain.ts'
-import { loadMedia } from './media.ts'
+import { type Calls, createCalls, type ExplainOptions } from './calls.ts'
+import type { Explanation } from './explain.ts'
+import { createHealth, type Health } from './health.ts'
+import { createMeter, type Metrics } from './metrics.ts'
 import { createOpen } from './opening.ts'
 import type { RuntimeOptions } from './options.ts'
-import { checkOutput, compileOutput } from './output.ts'
-import { createPlan, type Planned, splitModel } from './planning.ts'
-import type { Prepared } from './prepare.ts'
+import { createPlan } from './planning.ts'
 import { served } from './serving.ts'
 import { describeProvider, type ProviderInfo } from './providers.ts'
 import { createRegistry } from './registry.ts'
 import { type Exchange, replay, type Replayed, type ReplayOptions } from './replay.ts'
-import { type Around, chatResult, embedResult, modelInfos, rerankResult } from './results.ts'
-import { createStream, type Stream } from './stream.ts'
+import type { Stream } from './stream.ts'
 import { createTransports } from './transports.ts'
 
 /** Calls AI models as manifests say. Make one and keep it: it holds the connections. */
-export interface Runtime {
-  /** Asks once and gives the whole answer. Throws a ModelwireError. */
-  chat(request: ChatRequest): Promise<ChatResult>
-  /** Asks and gives the answer as it comes. Nothing is sent before it is iterated. */
-  stream(request: ChatRequest): Stream
-  /** Vectors of texts, one each, in their order. */
-  embed(request: EmbedRequest): Promise<EmbedResult>
-  /** How well documents answer a query, the best first. */
-  rerank(request: RerankRequest): Promise<RerankResult>
+export interface Runtime extends Omit<Calls, 'list'> {
   /** The same calls bound to one model. */
   model(model: string): BoundModel
-  /** The exact call, each field with the manifest line that made it; nothing is sent. */
-  explain(request: ChatRequest | EmbedRequest, options?: ExplainOptions): Explanation
   /** Recorded reply bytes through a provider's pipeline. Throws as a live call would. */
   replay(exchange: Exchange, options: ReplayOptions): Replayed
   /** The models that providers list, asked live. `filter.provider` names one. */
@@ -64,6 +48,10 @@ export interface Runtime {
   serviceStatus(id: string): Promise<ServiceStatus>
   /** The newest lines that a started engine has printed; 100 of them when absent. */
   serviceLogs(id: string, lines?: number): Promise<string[]>
+  /** How the runtime is: engines of this process with their devices, free memory and models, and the services that it started. */
+  health(): Promise<Health>
+  /** What it has done: calls, failures by kind, tokens and times, by model. */
+  metrics(): Metrics
   /** Ends all calls, connections and started services. */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
@@ -75,13 +63,6 @@ export interface BoundModel {
   embed(request: Omit<EmbedRequest, 'model'>): Promise<EmbedResult>
   rerank(request: Omit<RerankRequest, 'model'>): Promise<RerankResult>
   explain(request: Omit<ChatRequest, 'model'> | Omit<EmbedRequest, 'model'>, options?: ExplainOptions): Explanation
-}
-
-export interface ExplainOptions {
-  /** `chat`, or `embed` for a request with `input`, when absent. */
-  operation?: string
-  /** Whether the answer would be streamed; true when absent. */
-  stream?: boolean
 }
 
 /** Synchronous and cheap: manifests load when first used, the HTTP client with the first call. */
@@ -97,93 +78,14 @@ export function createRuntime(given: RuntimeOptions = {}): Runtime {
   const registry = createRegistry(catalog)
   const transports = createTransports(env, (name) => Promise.resolve({ id: name, file: name, files: {}, config: {} }))
   const plan = createPlan(options, env, registry)
-  const open = createOpen(options, env, transports)
-
-  const chatPlan = (input: ChatRequest, stream: boolean, origins?: WeakMap<object, object>): Planned => {
-    const request = loadMedia(input)
-    return plan(input, 'chat', (model, provider) => normalizeChat(request, model, provider, stream), origins)
-  }
-
-  /** A whole answer: all events, and what stands around them. */
-  const whole = async (planned: Planned, input: CallOptions): Promise<{ events: Event[]; around: Around }> => {
-    const started = performance.now()
-    const live = await open(planned, input)
-    const events: Event[] = planned.prepared.warnings.map((warning) => ({ type: 'warning', ...warning }))
-    for (let batch = await live.next(); batch !== undefined; batch = await live.next())
-      for (const event of batch) events.push(event)
-    return { events, around: around(planned, live, { totalMs: performance.now() - started }) }
-  }
-
-  const chat = async (input: ChatRequest): Promise<ChatResult> => {
-    const planned = chatPlan(input, false)
-    if (input.output !== undefined) await compileOutput(input.output)
-    const { events, around: about } = await whole(planned, input)
-    return checkOutput(chatResult(folded(events, planned.provider), about), input.output)
-  }
-
-  const stream = (input: ChatRequest): Stream => {
-    const fold = createFold(String(input.model).split('/')[0] ?? '')
-    const warnings: Prepared['warnings'] = []
-    let planned: Planned | undefined
-    let live: Live | undefined
-    let started = 0
-    let firstEventMs: number | undefined
-    const result = (): ChatResult => {
-      const timing = { totalMs: performance.now() - started, ...(firstEventMs === undefined ? {} : { firstEventMs }) }
-      const { provider, model } = planned ?? splitModel(input.model)
-      return chatResult(
-        fold,
-        planned === undefined || live === undefined ? { provider, model, timing } : around(planned, live, timing),
-      )
-    }
-    return createStream({
-      fold,
-      warnings,
-      partial: result,
-      finish: () => checkOutput(result(), input.output),
-      open: async (left) => {
-        started = performance.now()
-        planned = chatPlan(input, true)
-        if (input.output !== undefined) await compileOutput(input.output)
-        warnings.push(...planned.prepared.warnings)
-        live = await open(planned, { ...input, signal: input.signal === undefined ? left : AbortSignal.any([left, input.signal]) })
-        firstEventMs = performance.now() - started
-        return live
-      },
-    })
-  }
-
-  const embed = async (input: EmbedRequest): Promise<EmbedResult> => {
-    const planned = plan(input, 'embed', (model) => normalizeEmbed(input, model))
-    const { events, around: about } = await whole(planned, input)
-    return counted(embedResult(events, folded(events, planned.provider), about), [input.input].flat().length)
-  }
-
-  const rerank = async (input: RerankRequest): Promise<RerankResult> => {
-    const planned = plan(input, 'rerank', (model) => normalizeRerank(input, model))
-    const { events, around: about } = await whole(planned, input)
-    return rerankResult(events, folded(events, planned.provider), about, input.topN)
-  }
-
-  const explain = (
-    input: ChatRequest | EmbedRequest,
-    { operation: name, stream: streamed = true }: ExplainOptions = {},
-  ): Explanation => {
-    const origins = new WeakMap<object, object>()
-    const planned = isEmbed(input, name)
-      ? plan(input, 'embed', (model) => normalizeEmbed(input, model), origins)
-      : chatPlan(input, streamed, origins)
-    return explainCall(planned.prepared, planned.operation, planned.provider, origins, input.extra)
-  }
-
-  const listModels: Runtime['listModels'] = async ({ provider, ...rest }) => {
-    const input: CallOptions = { model: `${provider}/*`, ...rest }
-    const planned = plan(input, 'models', () => ({ request: { model: '', stream: false }, warnings: [], partTypes: new Set() }))
-    return modelInfos((await whole(planned, input)).events)
-  }
+  const meter = createMeter()
+  const open = meter.count(createOpen(options, env, transports))
+  const calls = createCalls(plan, open)
+  const { chat, stream, embed, rerank, explain } = calls
 
   const engines = createEngines(options, plan, open)
   const services = createServices({ catalog, env, transport: transports.http, ...served(options) })
+  const health = createHealth({ transports, services, meter })
 
   const close = async (): Promise<void> => {
     try {
@@ -194,12 +96,8 @@ export function createRuntime(given: RuntimeOptions = {}): Runtime {
   }
 
   return {
-    chat,
-    stream,
-    embed,
-    rerank,
-    explain,
-    listModels,
+    ...calls,
+    listModels: calls.list,
     model: (model) => ({
       chat: (request) => chat({ ...request, model }),
       stream: (request) => stream({ ...request, model }),
@@ -221,35 +119,9 @@ export function createRuntime(given: RuntimeOptions = {}): Runtime {
     stopService: services.stop,
     serviceStatus: services.status,
     serviceLogs: services.logs,
+    health,
+    metrics: meter.read,
     close,
     [Symbol.asyncDispose]: close,
-  }
-}
-
-function isEmbed(input: ChatRequest | EmbedRequest, name: string | undefined): input is EmbedRequest {
-  return name === 'embed' || (name === undefined && 'input' in input)
-}
-
-/** A vector that is missing puts all that follow it to the wrong text. */
-function counted(result: EmbedResult, texts: number): EmbedResult {
-  const vectors = result.embeddings.length
-  if (vectors !== texts)
-    result.warnings.push({ field: 'input', reason: `${texts} texts were sent, and ${vectors} vectors came back` })
-  return result
-}
-
-function folded(events: readonly Event[], provider: string): ReturnType<typeof createFold> {
-  const fold = createFold(provider)
-  for (const event of events) fold.push(event)
-  return fold
-}
-
-function around({ operation, provider, model }: Planned, live: Live, timing: Around['timing']): Around {
-  return {
-    provider,
-    model,
-    timing,
-    requestId: requestIdOf(live.headers),
-    rateLimits: rateLimitsOf(operation, live.headers),
   }
 }

@@ -5,14 +5,14 @@ import type { Engine, Locate } from '../wire/engine.ts'
 
 /** What carries the calls of one runtime. */
 export interface Transports extends Readonly<Record<TransportName, Transport>> {
-  /** The engines of this process that have been used, by the name of their transport. */
-  engines(): Promise<Record<string, Engine>>
   /** Loads an engine's code. */
   engine(name: EngineName): Promise<Engine>
   close(): Promise<void>
 }
 
 export type EngineName = Exclude<TransportName, 'http'>
+
+export const engineNames: readonly EngineName[] = ['llama', 'onnx']
 
 /** An engine's code loads with its first call: who calls others over HTTP doesn't pay for it. */
 const loaders: Record<EngineName, (locate: Locate) => Promise<Engine>> = {
@@ -39,10 +39,6 @@ export function createTransports(env: Record<string, string | undefined>, locate
     llama: through('llama'),
     onnx: through('onnx'),
     engine,
-    async engines() {
-      const found = await Promise.all([...loaded].map(async ([name, made]) => [name, await made] as const))
-      return Object.fromEntries(found)
-    },
     async close() {
       const engines = await Promise.all(loaded.values())
       await Promise.all([http.close(), ...engines.map((made) => made.close())])

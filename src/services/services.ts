@@ -27,6 +27,8 @@ export interface Services {
   /** Ends what `start` started; what somebody else runs is left alone. */
   stop(id: string): Promise<void>
   status(id: string): Promise<ServiceStatus>
+  /** Those that were started here. */
+  started(): string[]
   /** The newest lines of its output. */
   logs(id: string, lines?: number): Promise<string[]>
   /** Ends all. */
@@ -154,6 +156,7 @@ export function createServices({ catalog, env, transport, settings, serve }: Ser
       const made = await running(id)
       return made === undefined ? foreign(id, service, undefined, signal) : told(id, service, made, signal)
     },
+    started: () => [...managed.keys()],
     async logs(id, lines = 100) {
       describe(id)
       return (await running(id))?.logs(lines) ?? []
