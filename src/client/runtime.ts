@@ -4,7 +4,6 @@ import { normalizeChat, normalizeEmbed } from '../core/normalize.ts'
 import type { CallOptions, ChatRequest, EmbedRequest } from '../core/request.ts'
 import type { ChatResult, EmbedResult, ModelInfo } from '../core/result.ts'
 import { bundledProtocols, createCatalog } from '../manifest/catalog.ts'
-import { createServices } from '../services/services.ts'
 import type { ServiceOptions, ServiceStatus } from '../services/status.ts'
 import { createHttpTransport } from '../transport/http.ts'
 import { requestIdOf } from '../wire/call.ts'
@@ -17,7 +16,7 @@ import type { RuntimeOptions } from './options.ts'
 import { checkOutput, compileOutput } from './output.ts'
 import { createPlan, type Planned, splitModel } from './planning.ts'
 import type { Prepared } from './prepare.ts'
-import { served } from './serving.ts'
+import { createServing, served } from './serving.ts'
 import { describeProvider, type ProviderInfo } from './providers.ts'
 import { createRegistry } from './registry.ts'
 import { type Exchange, replay, type Replayed, type ReplayOptions } from './replay.ts'
@@ -174,7 +173,7 @@ export function createRuntime(given: RuntimeOptions = {}): Runtime {
   }
 
   const engines = createEngines(options, plan, open)
-  const services = createServices({ catalog, env, transport: http, ...served(options) })
+  const services = createServing({ catalog, env, transport: http, ...served(options) })
 
   const close = async (): Promise<void> => {
     try {

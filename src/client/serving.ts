@@ -1,4 +1,5 @@
-import type { ServicesInput } from '../services/services.ts'
+import { ModelwireError } from '../core/error.ts'
+import type { Services, ServicesInput } from '../services/services.ts'
 import { type RuntimeOptions, settingsOf } from './options.ts'
 
 export type { ServiceOptions, ServiceStatus } from '../services/status.ts'
@@ -24,6 +25,27 @@ export function served(
         options.providers[id] = { baseUrl, ...own, ...(apiKey === undefined ? {} : { apiKey }) }
       } else if (own === undefined) delete options.providers[id]
       else options.providers[id] = own
+    },
+  }
+}
+
+/** Services that load when first asked for: most runtimes never start one. */
+export function createServing(input: ServicesInput): Services {
+  let loading: Promise<Services> | undefined
+  let closed = false
+  const make = async (): Promise<Services> => (await import('../services/services.ts')).createServices(input)
+  const load = (): Promise<Services> => {
+    if (closed) throw new ModelwireError('cancelled', 'The runtime is closed.')
+    return (loading ??= make())
+  }
+  return {
+    start: async (id, options) => (await load()).start(id, options),
+    stop: async (id) => (await load()).stop(id),
+    status: async (id) => (await load()).status(id),
+    logs: async (id, lines) => (await load()).logs(id, lines),
+    async close() {
+      closed = true
+      await (await loading)?.close()
     },
   }
 }
