@@ -4,10 +4,9 @@ import { normalizeChat, normalizeEmbed } from '../core/normalize.ts'
 import type { CallOptions, ChatRequest, EmbedRequest } from '../core/request.ts'
 import type { ChatResult, EmbedResult, ModelInfo } from '../core/result.ts'
 import { bundledProtocols, createCatalog } from '../manifest/catalog.ts'
-import type { ServiceOptions, ServiceStatus } from '../services/status.ts'
 import { createHttpTransport } from '../transport/http.ts'
 import { requestIdOf } from '../wire/call.ts'
-import { createEngines, type EngineOptions, type EngineResult } from './engines.ts'
+import { createEngines, type Engines } from './engines.ts'
 import { type Live, rateLimitsOf } from './exchange.ts'
 import { explainCall, type Explanation } from './explain.ts'
 import { loadMedia } from './media.ts'
@@ -16,7 +15,7 @@ import type { RuntimeOptions } from './options.ts'
 import { checkOutput, compileOutput } from './output.ts'
 import { createPlan, type Planned, splitModel } from './planning.ts'
 import type { Prepared } from './prepare.ts'
-import { createServing, served } from './serving.ts'
+import { createServing, served, type Serving } from './serving.ts'
 import { describeProvider, type ProviderInfo } from './providers.ts'
 import { createRegistry } from './registry.ts'
 import { type Exchange, replay, type Replayed, type ReplayOptions } from './replay.ts'
@@ -24,7 +23,7 @@ import { type Around, chatResult, embedResult, modelInfos } from './results.ts'
 import { createStream, type Stream } from './stream.ts'
 
 /** Calls AI models as manifests say. Make one and keep it: it holds the connections. */
-export interface Runtime {
+export interface Runtime extends Engines, Serving {
   /** Asks once and gives the whole answer. Throws a ModelwireError. */
   chat(request: ChatRequest): Promise<ChatResult>
   /** Asks and gives the answer as it comes. Nothing is sent before it is iterated. */
@@ -39,28 +38,8 @@ export interface Runtime {
   replay(exchange: Exchange, options: ReplayOptions): Replayed
   /** The models that providers list, asked live. `filter.provider` names one. */
   listModels(filter: { provider: string; wire?: string; signal?: AbortSignal }): Promise<ModelInfo[]>
-  /**
-   * Has an engine fetch a model (`provider/model`): `progress` events as it goes, and its last word as the result. Throws
-   * `unsupported` for a provider whose manifest has no `pull`.
-   */
-  pullModel(model: string, options?: EngineOptions): Stream<EngineResult>
-  /** Has an engine load a model into memory, unload it, or remove its files. Throws `unsupported` where the manifest has no such operation. */
-  loadModel(model: string, options?: EngineOptions): Promise<EngineResult>
-  unloadModel(model: string, options?: EngineOptions): Promise<EngineResult>
-  removeModel(model: string, options?: EngineOptions): Promise<EngineResult>
   /** Every manifest: dialects and providers. */
   providers(): ProviderInfo[]
-  /**
-   * Starts the engine behind a provider by its manifest's `service`, and waits until it is healthy; calls to the provider go
-   * there from then on. One that runs already is left as it is. Throws with the engine's last words when it ends instead.
-   */
-  startService(id: string, options?: ServiceOptions): Promise<ServiceStatus>
-  /** Ends what `startService` started, all of its processes; what somebody else runs is left alone. */
-  stopService(id: string): Promise<void>
-  /** Whether an engine runs, and what it says of its health; asked now. */
-  serviceStatus(id: string): Promise<ServiceStatus>
-  /** The newest lines that a started engine has printed; 100 of them when absent. */
-  serviceLogs(id: string, lines?: number): Promise<string[]>
   /** Ends all calls, connections and started services. */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
@@ -173,11 +152,11 @@ export function createRuntime(given: RuntimeOptions = {}): Runtime {
   }
 
   const engines = createEngines(options, plan, open)
-  const services = createServing({ catalog, env, transport: http, ...served(options) })
+  const { serving, close: endServices } = createServing({ catalog, env, transport: http, ...served(options) })
 
   const close = async (): Promise<void> => {
     try {
-      await services.close()
+      await endServices()
     } finally {
       await http.close()
     }
@@ -201,14 +180,8 @@ export function createRuntime(given: RuntimeOptions = {}): Runtime {
       return replay(exchange, registry.operation(how.provider, how.operation ?? 'chat', model, how.wire), how)
     },
     providers: () => catalog.ids().map((id) => describeProvider(id, catalog, options, env)),
-    pullModel: engines.pull,
-    loadModel: engines.load,
-    unloadModel: engines.unload,
-    removeModel: engines.remove,
-    startService: services.start,
-    stopService: services.stop,
-    serviceStatus: services.status,
-    serviceLogs: services.logs,
+    ...engines,
+    ...serving,
     close,
     [Symbol.asyncDispose]: close,
   }

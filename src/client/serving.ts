@@ -1,5 +1,6 @@
 import { ModelwireError } from '../core/error.ts'
 import type { Services, ServicesInput } from '../services/services.ts'
+import type { ServiceOptions, ServiceStatus } from '../services/status.ts'
 import { type RuntimeOptions, settingsOf } from './options.ts'
 
 export type { ServiceOptions, ServiceStatus } from '../services/status.ts'
@@ -29,8 +30,23 @@ export function served(
   }
 }
 
+/** Engines as services, by the `service` of their manifests. They throw `unsupported` where there is none. */
+export interface Serving {
+  /**
+   * Starts the engine behind a provider and waits until it is healthy; calls to the provider go there from then on. One that
+   * runs already is left as it is. Throws with the engine's last words when it ends instead.
+   */
+  startService(id: string, options?: ServiceOptions): Promise<ServiceStatus>
+  /** Ends what `startService` started, all of its processes; what somebody else runs is left alone. */
+  stopService(id: string): Promise<void>
+  /** Whether an engine runs, and what it says of its health; asked now. */
+  serviceStatus(id: string): Promise<ServiceStatus>
+  /** The newest lines that a started engine has printed; 100 of them when absent. */
+  serviceLogs(id: string, lines?: number): Promise<string[]>
+}
+
 /** Services that load when first asked for: most runtimes never start one. */
-export function createServing(input: ServicesInput): Services {
+export function createServing(input: ServicesInput): { serving: Serving; close(): Promise<void> } {
   let loading: Promise<Services> | undefined
   let closed = false
   const make = async (): Promise<Services> => (await import('../services/services.ts')).createServices(input)
@@ -39,10 +55,12 @@ export function createServing(input: ServicesInput): Services {
     return (loading ??= make())
   }
   return {
-    start: async (id, options) => (await load()).start(id, options),
-    stop: async (id) => (await load()).stop(id),
-    status: async (id) => (await load()).status(id),
-    logs: async (id, lines) => (await load()).logs(id, lines),
+    serving: {
+      startService: async (id, options) => (await load()).start(id, options),
+      stopService: async (id) => (await load()).stop(id),
+      serviceStatus: async (id) => (await load()).status(id),
+      serviceLogs: async (id, lines) => (await load()).logs(id, lines),
+    },
     async close() {
       closed = true
       await (await loading)?.close()
