@@ -62,7 +62,7 @@ function begin(orders: Orders): void {
 
 const setpriv = '/usr/bin/setpriv'
 
-/** Where Linux can, the engine dies with its guardian, for the case that this one is killed together with its parent. */
+/** Where Linux can, the engine dies with its guardian, for the case that this one is killed at once with its parent. */
 function tie(): string[] {
   return process.platform === 'linux' && existsSync(setpriv) ? [setpriv, '--pdeathsig', 'KILL', '--'] : []
 }
