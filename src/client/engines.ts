@@ -27,13 +27,19 @@ export interface EngineResult {
   requestId?: string
 }
 
-/** What engines do with models, by the operations of their manifests. Throws `unsupported` where there is none. */
+/** What engines do with models, by the operations of their manifests. They throw `unsupported` where there is none. */
 export interface Engines {
-  /** Nothing is sent before it is iterated or its result is asked for; leaving it ends the call, not always the engine's work. */
-  pull(model: string, options?: EngineOptions): Stream<EngineResult>
-  load(model: string, options?: EngineOptions): Promise<EngineResult>
-  unload(model: string, options?: EngineOptions): Promise<EngineResult>
-  remove(model: string, options?: EngineOptions): Promise<EngineResult>
+  /**
+   * Has an engine fetch a model (`provider/model`): `progress` events as it goes, and its last word as the result. Nothing
+   * is sent before it is iterated or its result is asked for; leaving it ends the call, though not always the engine's work.
+   */
+  pullModel(model: string, options?: EngineOptions): Stream<EngineResult>
+  /** Has an engine load a model into its memory. */
+  loadModel(model: string, options?: EngineOptions): Promise<EngineResult>
+  /** Has an engine take a model out of its memory. */
+  unloadModel(model: string, options?: EngineOptions): Promise<EngineResult>
+  /** Has an engine delete a model that it had fetched. */
+  removeModel(model: string, options?: EngineOptions): Promise<EngineResult>
 }
 
 /** Gigabytes come slowly, and are checked in silence at the end. */
@@ -45,7 +51,7 @@ export function createEngines(options: RuntimeOptions, plan: Plan, open: Open): 
     return plan(input, operation, (model): Normal => ({ request: { model, stream, ...how }, warnings: [], partTypes: new Set() }))
   }
 
-  const pull: Engines['pull'] = (model, given = {}) => {
+  const pullModel: Engines['pullModel'] = (model, given = {}) => {
     const tale = createTale(model)
     const warnings: Warning[] = []
     let live: Live | undefined
@@ -68,7 +74,7 @@ export function createEngines(options: RuntimeOptions, plan: Plan, open: Open): 
   }
 
   const act =
-    (operation: string): Engines['load'] =>
+    (operation: string): Engines['loadModel'] =>
     async (model, given = {}) => {
       const tale = createTale(model)
       const input = { ...given, model }
@@ -80,7 +86,7 @@ export function createEngines(options: RuntimeOptions, plan: Plan, open: Open): 
       return tale.result(about, live)
     }
 
-  return { pull, load: act('load'), unload: act('unload'), remove: act('remove') }
+  return { pullModel, loadModel: act('load'), unloadModel: act('unload'), removeModel: act('remove') }
 }
 
 /** What an engine says while it works, as it adds up. */

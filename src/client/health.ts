@@ -1,4 +1,3 @@
-import type { Services } from '../services/services.ts'
 import type { ServiceStatus } from '../services/status.ts'
 import type { EngineHealth } from '../wire/engine.ts'
 import type { Meter } from './metrics.ts'
@@ -23,25 +22,26 @@ export interface Health {
 
 export interface HealthInput {
   transports: Transports
-  services: Services
   meter: Meter
+  /** Of the services that were started. */
+  statuses(): Promise<ServiceStatus[]>
 }
 
 /** Loads engines' code where it is installed, but no model; asks the services that were started. */
-export function createHealth({ transports, services, meter }: HealthInput): () => Promise<Health> {
+export function createHealth({ transports, meter, statuses }: HealthInput): () => Promise<Health> {
   const started = performance.now()
   return async () => {
     const engines = await Promise.all(
       engineNames.map(async (name) => [name, await (await transports.engine(name)).health()] as const),
     )
-    const ours = await Promise.all(services.started().map(async (id) => [id, await services.status(id)] as const))
+    const services = await statuses()
     return {
-      status: ours.every(([, { healthy }]) => healthy) ? 'ok' : 'degraded',
+      status: services.every(({ healthy }) => healthy) ? 'ok' : 'degraded',
       uptimeMs: performance.now() - started,
       activeCalls: meter.read().active,
       memory: { rssBytes: process.memoryUsage.rss(), freeBytes: process.availableMemory() },
       engines: Object.fromEntries(engines) as Health['engines'], // one for each name
-      services: Object.fromEntries(ours),
+      services: Object.fromEntries(services.map((service) => [service.id, service])),
     }
   }
 }

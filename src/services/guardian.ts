@@ -4,7 +4,7 @@
  * It is a program, not a module: nothing imports it but for its types.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { rmSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 
 /** What is to be run; the first message to the guardian. */
 export interface Orders {
@@ -43,7 +43,7 @@ function begin(orders: Orders): void {
   const stop = (): void => void (ending ??= end(orders))
   process.on('disconnect', stop).on('message', stop)
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, stop)
-  engine = run(orders.command, orders.env)
+  engine = run([...tie(), ...orders.command], orders.env)
   if (engine.pid !== undefined) tell({ type: 'started', pid: engine.pid })
   engine.once('error', (error) =>
     finish(orders, { type: 'over', code: null, signal: null, error: `could not be run (${error.message})` }),
@@ -58,6 +58,13 @@ function begin(orders: Orders): void {
     void ending.then(() => finish(orders, { type: 'over', code, signal }))
   })
   if (!process.connected) stop()
+}
+
+const setpriv = '/usr/bin/setpriv'
+
+/** Where Linux can, the engine dies with its guardian, for the case that this one is killed at once with its parent. */
+function tie(): string[] {
+  return process.platform === 'linux' && existsSync(setpriv) ? [setpriv, '--pdeathsig', 'KILL', '--'] : []
 }
 
 /** A group of its own: a Ctrl-C at the terminal is for Modelwire, and one signal reaches all that the engine started. */

@@ -33,6 +33,8 @@ export interface Start {
   /** Absent: a free one. */
   port: number | undefined
   ask(origin: string, signal: AbortSignal): Promise<Asked>
+  /** Hears of the log as soon as there is one. */
+  begun(log: Log): void
   signal: AbortSignal
 }
 
@@ -55,6 +57,7 @@ async function once(start: Start, port: number): Promise<Managed | 'taken'> {
   const { id, way, options, apiKey, env } = start
   const secrets = [apiKey].filter((secret) => secret !== undefined)
   const log = createLog({ file: options.logFile, hear: options.onLog, secrets })
+  start.begun(log)
   const wanted = { model: options.model, args: options.args ?? [], port, apiKey, env: options.env ?? {} }
   let launch: Launch | undefined
   let guard: Guard | undefined

@@ -7,6 +7,7 @@ import { compileService, type Service } from '../manifest/service.ts'
 import type { Transport } from '../wire/call.ts'
 import { type Asked, askHealth } from './health.ts'
 import { chooseWay } from './launch.ts'
+import type { Log } from './log.ts'
 import { loopback } from './port.ts'
 import { type Managed, manage } from './managed.ts'
 import type { Served, ServiceOptions, ServiceStatus } from './status.ts'
@@ -36,7 +37,7 @@ export interface Services {
 }
 
 export function createServices({ catalog, env, transport, settings, serve }: ServicesInput): Services {
-  const managed = new Map<string, { made: Promise<Managed>; leave: AbortController }>()
+  const entries = new Map<string, Entry>()
   let closed = false
 
   const describe = (id: string): Service => {
@@ -70,7 +71,15 @@ export function createServices({ catalog, env, transport, settings, serve }: Ser
     return { id, running: healthy, healthy, managed: false, url: origin, ...(error === undefined ? {} : { error }) }
   }
 
-  const begin = async (id: string, service: Service, options: ServiceOptions, signal: AbortSignal): Promise<Managed> => {
+  /** Nothing when somebody else runs it. */
+  const begin = async (
+    id: string,
+    service: Service,
+    options: ServiceOptions,
+    entry: Omit<Entry, 'made'>,
+  ): Promise<Managed | undefined> => {
+    const { signal } = entry.leave
+    if ((await foreign(id, service, options.port, signal)).healthy) return undefined
     const own = settings(id)
     const way = chooseWay(id, service, options.way, env)
     const key = options.apiKey === false ? undefined : (options.apiKey ?? own.apiKey ?? randomBytes(24).toString('base64url'))
@@ -84,6 +93,7 @@ export function createServices({ catalog, env, transport, settings, serve }: Ser
       apiKey,
       port: portOf(id, own.baseUrl, options.port) ?? service.port,
       ask: (origin, inner) => ask(id, service, origin, apiKey, inner),
+      begun: (log) => (entry.log = log),
       signal,
     })
     serve(id, { baseUrl: baseUrl(id, made), apiKey })
@@ -110,66 +120,79 @@ export function createServices({ catalog, env, transport, settings, serve }: Ser
   const start: Services['start'] = async (id, options = {}) => {
     const signal = options.signal ?? new AbortController().signal
     const service = describe(id)
-    const known = managed.get(id)
-    if (known !== undefined) {
+    for (let known = entries.get(id); known !== undefined; known = entries.get(id)) {
       const made = await race(known.made, signal)
+      if (made === undefined) return foreign(id, service, options.port, signal)
       if (made.ended === undefined) return told(id, service, made, signal)
-      await stop(id)
+      await stop(id) // it ended by itself: away with what is left of it
     }
     if (closed) throw new ModelwireError('cancelled', 'The runtime is closed.')
     const leave = new AbortController()
-    const inner = AbortSignal.any([signal, leave.signal])
-    let others: ServiceStatus | undefined
-    const made = (async () => {
-      others = await foreign(id, service, options.port, inner)
-      if (others.healthy) throw new Elsewhere()
-      return begin(id, service, options, inner)
-    })()
-    managed.set(id, { made, leave })
+    const left = (): void => leave.abort(signal.reason)
+    if (signal.aborted) left()
+    signal.addEventListener('abort', left, { once: true })
+    const entry: Omit<Entry, 'made'> = { leave, log: undefined, starting: true }
+    const whole: Entry = Object.assign(entry, { made: begin(id, service, options, entry) })
+    entries.set(id, whole)
     try {
-      return await told(id, service, await made, signal)
+      const made = await whole.made
+      if (made !== undefined) return await told(id, service, made, signal)
+      entries.delete(id)
+      return await foreign(id, service, options.port, signal)
     } catch (error) {
-      if (managed.get(id)?.made === made) managed.delete(id)
-      if (error instanceof Elsewhere && others !== undefined) return others
+      if (entries.get(id) === whole && whole.starting) entries.delete(id)
       throw error
+    } finally {
+      whole.starting = false
+      signal.removeEventListener('abort', left)
     }
   }
 
   const stop: Services['stop'] = async (id) => {
-    const known = managed.get(id)
+    const known = entries.get(id)
     if (known === undefined) return
     known.leave.abort(new ModelwireError('cancelled', `"${id}" was stopped while it started.`))
     const made = await known.made.catch(() => undefined) // who waits for the start has been told
     await made?.stop()
-    if (managed.get(id) === known) managed.delete(id)
+    if (entries.get(id) === known) entries.delete(id)
     serve(id, undefined)
   }
-
-  const running = async (id: string): Promise<Managed | undefined> => managed.get(id)?.made.catch(() => undefined)
 
   return {
     start,
     stop,
     async status(id) {
       const service = describe(id)
-      const signal = new AbortController().signal
-      const made = await running(id)
+      const { signal } = new AbortController()
+      const known = entries.get(id)
+      if (known?.starting === true) return { id, running: true, healthy: false, managed: true, error: 'it is starting' }
+      const made = await known?.made
       return made === undefined ? foreign(id, service, undefined, signal) : told(id, service, made, signal)
     },
-    started: () => [...managed.keys()],
+    started: () => [...entries.keys()],
     async logs(id, lines = 100) {
       describe(id)
-      return (await running(id))?.logs(lines) ?? []
+      const known = entries.get(id)
+      if (known?.starting === true) return known.log?.tail(lines) ?? []
+      return (await known?.made)?.logs(lines) ?? []
     },
     async close() {
       closed = true
-      await Promise.all([...managed.keys()].map(stop))
+      await Promise.all([...entries.keys()].map(stop))
     },
   }
 }
 
-/** Somebody else runs it: nothing is to be started. */
-class Elsewhere extends Error {}
+/** A service that was started, or is about to be. */
+interface Entry {
+  /** Nothing when somebody else runs it. */
+  made: Promise<Managed | undefined>
+  /** Gives up the start. */
+  leave: AbortController
+  /** What it has printed while it starts. */
+  log: Log | undefined
+  starting: boolean
+}
 
 /** A caller's own address wins, so that is where the engine has to listen. */
 function portOf(id: string, baseUrl: string | undefined, asked: number | undefined): number | undefined {

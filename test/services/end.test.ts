@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { gone, lives, toy, usual } from '../tools/engine.ts'
@@ -32,6 +32,7 @@ ${after}
   })
   const [engine = 0, child = 0] = readFileSync(pids, 'utf8').split(' ').map(Number)
   expect([lives(engine), lives(child)]).toEqual([true, true])
+  onTestFinished(() => [engine, child].filter(lives).forEach((pid) => process.kill(pid, 'SIGKILL')))
   return { parent: parent.pid ?? 0, engine, child, over }
 }
 
@@ -84,12 +85,26 @@ describe('what was started ends', () => {
   it('when its guardian is killed', async () => {
     const { mw } = toy()
     const { pid = 0 } = await mw.startService('toy')
-    const guardian = Number(/^\d+ \(.*\) \S (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1])
-    process.kill(guardian, 'SIGKILL')
+    process.kill(guardianOf(pid), 'SIGKILL')
     expect(await gone(pid)).toBe(true)
     await expect.poll(async () => (await mw.serviceStatus('toy')).error, { timeout: 3_000 }).toContain('guardian')
   })
 })
+
+describe.runIf(existsSync('/usr/bin/setpriv'))('on Linux', () => {
+  it('an engine ends even when its guardian is killed together with us', async () => {
+    const { folder } = toy()
+    const { parent, engine } = await elsewhere(folder, 'setInterval(() => {}, 1000)')
+    process.kill(guardianOf(engine), 'SIGSTOP') // it can do nothing any more
+    process.kill(parent, 'SIGKILL')
+    process.kill(guardianOf(engine), 'SIGKILL')
+    expect(await gone(engine)).toBe(true)
+  })
+})
+
+function guardianOf(engine: number): number {
+  return Number(/^\d+ \(.*\) \S (\d+)/.exec(readFileSync(`/proc/${engine}/stat`, 'utf8'))?.[1])
+}
 
 /** A service whose command ends at once and leaves it running, as the control programs of desktop applications do. */
 const returning = usual

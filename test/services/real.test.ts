@@ -51,3 +51,16 @@ it.skipIf(missing !== undefined)('a real llama-server with a broken model ends w
     .catch((thrown: unknown) => thrown)
   expect(error).toMatchObject({ kind: 'server_error', message: expect.stringMatching(/model/i) })
 })
+
+it.skipIf(missing !== undefined)('a real llama-server without a model is a router that loads those of a folder', async () => {
+  const { folder } = place()
+  const mw = createRuntime({ env: { PATH: `${folder}:/usr/bin:/bin`, HOME: folder, GGML_NO_BACKTRACE: '1' } })
+  onTestFinished(() => mw.close())
+  const args = ['--models-dir', folder, '-t', '1', '--no-webui', '--offline']
+  await mw.startService('llama-server', { args, way: 'native', port: await freePort() })
+  expect(await mw.listModels({ provider: 'llama-server' })).toEqual([{ id: 'model' }])
+  // Whether the model's own process comes up depends on how the server is installed: here it is unpacked, not installed.
+  expect(await mw.loadModel('llama-server/model')).toMatchObject({ provider: 'llama-server', model: 'model', status: 'done' })
+  const error: unknown = await mw.loadModel('llama-server/nobody').catch((thrown: unknown) => thrown)
+  expect(error).toMatchObject({ provider: 'llama-server', model: 'nobody', message: expect.stringMatching(/not found/i) })
+})

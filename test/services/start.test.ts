@@ -34,7 +34,12 @@ describe('a service', () => {
 
   it('that becomes healthy late is waited for', async () => {
     const { mw } = toy()
-    expect(await mw.startService('toy', { args: ['--mode', 'slow'] })).toMatchObject({ healthy: true })
+    let heard = ''
+    const start = mw.startService('toy', { args: ['--mode', 'slow'], onLog: (line) => (heard += line) })
+    await expect.poll(() => heard, { timeout: 3_000 }).toContain('env')
+    expect(await mw.serviceStatus('toy')).toMatchObject({ running: true, healthy: false, managed: true, error: 'it is starting' })
+    expect((await mw.serviceLogs('toy')).join('\n')).toContain('"slow"')
+    expect(await start).toMatchObject({ healthy: true })
   })
 
   it('that dies is told at once, with its last words and without its key', async () => {
@@ -80,7 +85,8 @@ describe('a service', () => {
       response.writeHead(200, { 'content-type': 'application/json' }).end('{"engine":"toy"}'),
     )
     const { mw } = toy({ base: `${other.url}/v1` })
-    expect(await mw.startService('toy')).toEqual({ id: 'toy', running: true, healthy: true, managed: false, url: other.url })
+    const found = { id: 'toy', running: true, healthy: true, managed: false, url: other.url }
+    expect(await Promise.all([mw.startService('toy'), mw.startService('toy')])).toEqual([found, found])
     await mw.stopService('toy')
     expect(await mw.serviceStatus('toy')).toMatchObject({ running: true, managed: false })
   })
@@ -147,5 +153,9 @@ describe('a service', () => {
     const again = await mw.startService('toy')
     expect(again.healthy).toBe(true)
     expect(again.pid).not.toBe(first.pid)
+    process.kill(again.pid ?? 0, 'SIGKILL')
+    await expect.poll(async () => (await mw.serviceStatus('toy')).error, { timeout: 3_000 }).toContain('SIGKILL')
+    const both = await Promise.all([mw.startService('toy'), mw.startService('toy')])
+    expect(both[0].pid).toBe(both[1].pid)
   })
 })
