@@ -38,7 +38,7 @@ export function createOnnxEngine(locate: Locate, { load, idleMs = 600_000 }: Onn
     const located = await race(locate(task.model), signal)
     const settings = readSettings(located)
     const { stamp, ...files } = await race(filesOf(located), signal)
-    const source = { ...files, backend: task.backend, threads: settings.threads }
+    const source = { ...files, backend: task.backend, threads: settings.threads, pooled: settings.pooling !== undefined }
     const key = JSON.stringify([source, stamp])
     const { value: model, release } = await models.take(
       key,

@@ -1,6 +1,7 @@
 import { ModelwireError } from '../../core/error.ts'
 import { strangeInputs } from './inputs.ts'
 import type { OnnxRuntime, Session } from './packages.ts'
+import { type Published, readPublished } from './published.ts'
 import { readTokenizer, type TextTokenizer } from './tokenizer.ts'
 
 /** A model in memory. */
@@ -9,6 +10,8 @@ export interface Model {
   runtime: OnnxRuntime
   session: Session
   tokenizer: TextTokenizer
+  /** What files beside it say, where its manifest doesn't. */
+  published: Published
   /** What computes. */
   backend: string
   /** Why it isn't something faster. */
@@ -23,9 +26,12 @@ export interface Source {
   /** As it was asked for: may be `auto`. */
   backend: string
   threads: number | undefined
+  /** Whether its manifest says how to pool: then nobody else is asked. */
+  pooled: boolean
 }
 
 export async function loadModel(runtime: OnnxRuntime, source: Source): Promise<Model> {
+  const published = await readPublished(source.file, { pooling: source.pooled })
   const tokenizer = await readTokenizer(source.tokenizer, source.tokenizerConfig)
   const { session, ...opened } = await open(runtime, source)
   const strange = strangeInputs(session.inputNames)
@@ -39,7 +45,7 @@ export async function loadModel(runtime: OnnxRuntime, source: Source): Promise<M
       { hint: 'use an export of the model for feature extraction, or for text classification to rerank' },
     )
   }
-  return { file: source.file, runtime, session, tokenizer, ...opened }
+  return { file: source.file, runtime, session, tokenizer, published, ...opened }
 }
 
 export async function freeModel({ session }: Model): Promise<void> {

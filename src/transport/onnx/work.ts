@@ -80,7 +80,7 @@ async function encodeAll(
 }
 
 function roomOf({ model, settings }: Bench): number {
-  return settings.maxTokens ?? model.tokenizer.maxTokens ?? shortest
+  return settings.maxTokens ?? model.published.maxTokens ?? model.tokenizer.maxTokens ?? shortest
 }
 
 /** Cutting is never silent. */
@@ -120,12 +120,12 @@ async function pause(signal: AbortSignal): Promise<void> {
   if (signal.aborted) throw abortError(signal)
 }
 
-/** The graph's own sentence vector if it makes one and the model's manifest doesn't say otherwise; else that of its tokens. */
+/** What the model's manifest says; else the graph's own sentence vector if it makes one; else its tokens', as was published. */
 function vectorOutput(bench: Bench): { output: string; pooling: Pooling } {
   const { output, pooling } = bench.settings
   const whole = 'sentence_embedding'
   const has = bench.model.session.outputNames.includes(whole)
-  const wanted = pooling ?? ((output === undefined && has) || output === whole ? 'none' : 'mean')
+  const wanted = pooling ?? ((output === undefined && has) || output === whole ? 'none' : (bench.model.published.pooling ?? 'mean'))
   return { output: chooseOutput(bench, wanted === 'none' ? [whole] : ['token_embeddings', 'last_hidden_state']), pooling: wanted }
 }
 

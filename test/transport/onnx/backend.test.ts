@@ -1,5 +1,5 @@
-import { copyFileSync, mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { failureOf } from '../../tools/call.ts'
 import { embed, engineOf, row, rows, sum, unit, near } from '../../tools/onnx-engine.ts'
@@ -22,6 +22,33 @@ describe.skipIf(onnxRuntime === undefined)('where a model is, and what computes 
       const engine = engineOf({ id: folder, file: folder, files: {}, config: {} })
       expect((await embed(engine, 'blue sky')).vectors[0]).toEqual(near(unit(sum(...blueSky.map(row)))))
     }
+  })
+
+  it.each([
+    ['pooling_mode_cls_token', unit(row('[CLS]'))],
+    ['pooling_mode_lasttoken', unit(row('[SEP]'))],
+    ['pooling_mode_mean_tokens', unit(sum(...blueSky.map(row)))],
+  ])('the %s that was published beside it is taken', async (mode, expected) => {
+    const model = modelOf(tokenModel(rows))
+    const folder = dirname(model.file)
+    mkdirSync(join(folder, '1_Pooling'))
+    writeFileSync(
+      join(folder, '1_Pooling/config.json'),
+      JSON.stringify({ word_embedding_dimension: 6, [mode]: true, include_prompt: true }),
+    )
+    writeFileSync(join(folder, 'sentence_bert_config.json'), '{"max_seq_length": 4}')
+    const engine = engineOf({ ...model, file: folder })
+    expect((await embed(engine, 'blue sky')).vectors[0]).toEqual(near(expected))
+    expect(await failureOf(embed(engine, 'the blue sky'))).toMatchObject({ kind: 'context_length' })
+  })
+
+  it('a published pooling that there is none of is refused, unless the manifest says which', async () => {
+    const model = modelOf(tokenModel(rows))
+    mkdirSync(join(dirname(model.file), '1_Pooling'))
+    writeFileSync(join(dirname(model.file), '1_Pooling/config.json'), '{"pooling_mode_max_tokens": true}')
+    const error = await failureOf(embed(engineOf(model), 'blue'))
+    expect(error).toMatchObject({ kind: 'configuration', message: expect.stringContaining('pooling_mode_max_tokens') })
+    expect((await embed(engineOf({ ...model, config: { pooling: 'cls' } }), 'blue')).vectors[0]).toEqual(near(unit(row('[CLS]'))))
   })
 
   it('health says what is loaded and what computes', async () => {
