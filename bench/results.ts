@@ -78,7 +78,33 @@ export interface ColdStartResult extends Origin {
   missing: Missing[]
 }
 
+export interface LocalRow {
+  /** What computes: `cpu`, or the card's name. */
+  device: string
+  /** Tokens a second of one answer, through the binding alone and through Modelwire: medians. */
+  direct: number
+  modelwire: number
+  /** Modelwire's speed over the binding's: the median of the ratios within each round. */
+  ratio: number
+  /** Milliseconds to the first text: medians. */
+  directFirstMs: number
+  modelwireFirstMs: number
+  /** The median of the differences within each round. */
+  laterMs: number
+  /** Tokens a second of four answers at once through Modelwire, and how many times that is one's. */
+  four: number
+  fourRatio: number
+}
+export interface LocalResult extends Origin {
+  rounds: number
+  model: string
+  rows: LocalRow[]
+  /** Why there is no row for a graphics card. */
+  withoutGpu?: string
+}
+
 export interface Results {
+  local: LocalResult
   stream: StreamResult
   memory: MemoryResult
   'cold-start': ColdStartResult

@@ -92,6 +92,7 @@ const elsewhere: Record<string, string> = {
   Id: 'id',
   Parents: 'id, or a list of ids',
   Texts: 'map of texts',
+  Duration: 'span of time, such as `30s`',
 }
 
 /** One section a map of the schema, in the order in which they are first met. */

@@ -17,6 +17,8 @@ export interface Expected {
   error?: { status?: number; type?: string; code?: unknown; message?: string }
   embeddings?: { count: number; dimensions?: number; first?: number[]; encoding?: string }
   models?: { count?: number } | unknown[]
+  /** Of a job: how often it told how far it is, its last word, and its last fraction. */
+  progress?: { count: number; status?: string; fraction?: number }
   endsEarly?: boolean
 }
 
@@ -32,6 +34,7 @@ export interface Actual {
   model?: string
   embeddings?: { count: number; dimensions: number; first: number[] }
   models?: number
+  progress?: { count: number; status?: string; fraction?: number }
   error?: { kind: string; message: string; status?: number }
 }
 
@@ -67,6 +70,16 @@ export function actualOf({ replayed, error }: Outcome): Actual {
   if (vectors !== undefined)
     actual.embeddings = { count: vectors.length, dimensions: vectors[0]?.length ?? 0, first: (vectors[0] ?? []).slice(0, 3) }
   if (replayed?.result.models !== undefined) actual.models = replayed.result.models.length
+  const told = replayed?.events.filter((event) => event.type === 'progress') ?? []
+  if (told.length > 0) {
+    const status = told.findLast((event) => event.status !== undefined)?.status
+    const fraction = told.findLast((event) => event.fraction !== undefined)?.fraction
+    actual.progress = {
+      count: told.length,
+      ...(status === undefined ? {} : { status }),
+      ...(fraction === undefined ? {} : { fraction }),
+    }
+  }
   if (error !== undefined)
     actual.error = { kind: error.kind, message: error.message, ...(error.status === undefined ? {} : { status: error.status }) }
   return actual
@@ -80,6 +93,7 @@ export function differences(expected: Expected, actual: Actual): Difference[] {
   if (actual.error !== undefined) return [{ field: 'error', expected: null, actual: actual.error }]
   if (expected.embeddings !== undefined) return [...compareEmbeddings(expected, actual), ...compareUsage(expected, actual)]
   if (expected.models !== undefined) return check('models', countOf(expected.models), actual.models)
+  if (expected.progress !== undefined) return check('progress', expected.progress, actual.progress ?? null)
   return compareChat(expected, actual)
 }
 

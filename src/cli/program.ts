@@ -7,6 +7,7 @@ import { type Status, tell } from './failure.ts'
 import { modelsCommand } from './models.ts'
 import { newCommand } from './new.ts'
 import { providersCommand } from './providers.ts'
+import { servicesCommand } from './services.ts'
 import { note, out, paint, paintNote, surviveClosedPipes } from './terminal.ts'
 import { testCommand } from './test.ts'
 import { validateCommand } from './validate.ts'
@@ -65,6 +66,7 @@ function createProgram(done: Done): Command {
     newCommand,
     providersCommand,
     modelsCommand,
+    servicesCommand,
   ])
     add(program, done)
   return program

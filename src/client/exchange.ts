@@ -11,9 +11,10 @@ import { retryAfter } from '../resilience/delay.ts'
 import { type Clocks, createClocks } from '../resilience/timeout.ts'
 import { framed } from '../transport/headers.ts'
 import { authorize, type Secrets } from '../wire/auth.ts'
-import type { Call, Chunk, Reply, Transport } from '../wire/call.ts'
+import { bytesOf, type Call, type Chunk, type Reply, type Transport } from '../wire/call.ts'
 import { endingsOf } from './endings.ts'
 import { readError } from './failure.ts'
+import { followed, type Job } from './follow.ts'
 import { redact } from './redact.ts'
 
 /** One attempt's needs. */
@@ -32,6 +33,8 @@ export interface Asked {
   limits: { event: number; reply: number }
   choices: number
   learn: boolean
+  /** For a job that is asked for until it is done. */
+  job?: Pick<Job, 'question' | 'again'>
   /** Which attempt this is, from 1. */
   attempts: number
 }
@@ -53,14 +56,14 @@ const errorBody = 1_048_576
 export async function attempt(asked: Asked, transport: Transport, signal: AbortSignal): Promise<Live> {
   const { reading } = asked.operation // compiled before anything is sent: a mistake in the rules costs no call
   const secrets = asked.secrets()
-  const clocks = createClocks(asked.timeouts, { streamed: asked.streamed, signal, endsAt: asked.endsAt })
+  const clocks = createClocks(patient(asked), { streamed: asked.streamed, signal, endsAt: asked.endsAt })
   const failed = (error: unknown): unknown => described(error, asked, clocks, secrets)
   let live: Live | undefined
   try {
     const reply = await transport(outgoing(asked, secrets), clocks.signal)
     clocks.replied()
     if (reply.status < 200 || reply.status >= 300) throw await refusal(asked, reply, clocks)
-    live = readReply(asked, reading, reply, clocks, failed)
+    live = readReply(asked, reading, whole(asked, reply, transport, clocks.signal), clocks, failed)
     return await committed(live, clocks, asked.streamed)
   } catch (error) {
     const made = failed(error)
@@ -68,6 +71,20 @@ export async function attempt(asked: Asked, transport: Transport, signal: AbortS
     clocks.stop()
     throw made
   }
+}
+
+/** With a job, a pause between two questions isn't a reply that stopped coming. */
+function patient({ operation, timeouts }: Asked): Required<Timeouts> {
+  const { follow } = operation
+  return follow === undefined || timeouts.idle === 0 ? timeouts : { ...timeouts, idle: timeouts.idle + follow.every }
+}
+
+/** The reply, or the job that it names as one reply. */
+function whole(asked: Asked, reply: Reply, transport: Transport, signal: AbortSignal): Reply {
+  const { operation, job, limits } = asked
+  if (operation.follow === undefined || job === undefined) return reply
+  const sign = (call: Call): Call => authorize(call, operation.auth, asked.secrets())
+  return followed(reply, operation.follow.every, { ...job, operation, authorize: sign, transport, limit: limits.event }, signal)
 }
 
 function outgoing(asked: Asked, secrets: Secrets): Call {
@@ -103,8 +120,7 @@ async function refusal(asked: Asked, reply: Reply, clocks: Clocks): Promise<Mode
   const chunks: Uint8Array[] = []
   let size = 0
   clocks.waiting()
-  for await (const chunk of reply.body) {
-    if (!(chunk instanceof Uint8Array)) continue
+  for await (const chunk of bytesOf(reply)) {
     chunks.push(chunk)
     size += chunk.length
     if (size > errorBody) break

@@ -63,11 +63,11 @@ export function createOpen(
       learn: options.learn ?? true,
     }
     const policy = policyOf(provider, model, settings.own)
+    const rules = { retry: input.retry ?? settings.retry, endsAt }
+    if (prepared.follow !== undefined)
+      asked.job = { question: prepared.follow, again: (ask, inner) => policy.run((_, each) => ask(each), inner, rules) }
     const send = (): Promise<Live> =>
-      policy.run((n, inner) => attempt({ ...asked, attempts: n }, transports[operation.transport], inner), signal, {
-        retry: input.retry ?? settings.retry,
-        endsAt,
-      })
+      policy.run((n, inner) => attempt({ ...asked, attempts: n }, transports[operation.transport], inner), signal, rules)
     const limit = limitOf(provider, settings.limits)
     try {
       return await (limit === undefined ? send() : limit(send, signal))

@@ -3,7 +3,7 @@ import { type Normal, requestFields } from '../core/normalize.ts'
 import type { CallOptions } from '../core/request.ts'
 import type { Warning } from '../core/result.ts'
 import { isBlank, isMap, type Roots } from '../lang/value.ts'
-import type { Operation } from '../manifest/compile.ts'
+import type { Follow, Operation } from '../manifest/compile.ts'
 import { nearest } from '../manifest/suggest.ts'
 import { address } from '../wire/address.ts'
 import { authHeaders } from '../wire/auth.ts'
@@ -18,6 +18,8 @@ export interface Prepared {
   /** The body before it was written as JSON. */
   body: unknown
   warnings: Warning[]
+  /** Asks for the job that the first answer names, where this is one. */
+  follow?: (first: unknown) => Call
 }
 
 export interface Preparation {
@@ -48,7 +50,9 @@ export function prepareCall(preparation: Preparation): Prepared {
   }
   if (body !== undefined) call.body = operation.encode(body)
   if (preparation.strict && warnings[0] !== undefined) throw strictly(warnings[0], warnings.length)
-  return { call, body, warnings }
+  const { follow } = operation
+  if (follow === undefined) return { call, body, warnings }
+  return { call, body, warnings, follow: (first) => followCall(preparation, follow, call, first, roots) }
 }
 
 /** A filter that fails on the request's own data is the request's mistake. */
@@ -91,12 +95,51 @@ function connectionOf({ own }: Settings): NonNullable<Call['connection']> {
 
 function buildAddress({ operation, provider, normal, settings }: Preparation, roots: Roots): string {
   if (operation.transport !== 'http') return String(operation.target.path(normal.request, roots))
-  const base = settings.baseUrl ?? operation.base(normal.request, roots)
-  if (typeof base !== 'string' || base === '') throw noAddress(operation, provider, roots)
+  const base = baseOf({ operation, provider, normal, settings }, roots)
   const path = operation.target.path(normal.request, roots)
   if (typeof path !== 'string') throw noAddress(operation, provider, roots)
   const query = operation.query(normal.request, roots)
   return address(base, path, textMap(query))
+}
+
+function baseOf(
+  { operation, provider, normal, settings }: Pick<Preparation, 'operation' | 'provider' | 'normal' | 'settings'>,
+  roots: Roots,
+): string {
+  const base = operation.target.root
+    ? rootOf(operation, normal.request, settings.baseUrl, roots)
+    : (settings.baseUrl ?? operation.base(normal.request, roots))
+  if (typeof base !== 'string' || base === '') throw noAddress(operation, provider, roots)
+  return base
+}
+
+/** A reply may name a path, or an address of the host that it came from: a key goes nowhere else. */
+function followCall(preparation: Preparation, follow: Follow, call: Call, first: unknown, roots: Roots): Call {
+  const named = follow.get(first, roots)
+  if (typeof named !== 'string' || named === '') throw new ModelwireError('protocol', 'the reply names no job to ask for')
+  const whole = /^https?:/i.test(named)
+  if (whole && (!URL.canParse(named) || new URL(named).origin !== new URL(call.url).origin))
+    throw new ModelwireError('protocol', 'the reply names a job at another host', {
+      hint: 'let `follow` make a path of what the reply says',
+    })
+  if (!whole && !named.startsWith('/')) throw new ModelwireError('protocol', 'the reply names a job by something that is no path')
+  const { 'content-type': _, ...headers } = call.headers
+  return {
+    method: 'GET',
+    url: whole ? named : address(baseOf(preparation, roots), named, {}),
+    headers: { ...headers, accept: 'application/json', ...textMap(follow.headers?.(first, roots)) },
+    ...(call.connection === undefined ? {} : { connection: call.connection }),
+  }
+}
+
+/** The address without the path that the manifest's own has: `https://host/v1` → `https://host`. */
+function rootOf(operation: Operation, request: unknown, baseUrl: string | undefined, roots: Roots): unknown {
+  const own = operation.base(request, roots)
+  const base = baseUrl ?? own
+  if (typeof own !== 'string' || typeof base !== 'string') return base
+  const path = own.replace(/^[a-z]+:\/\/[^/]*/i, '').replace(/\/+$/, '')
+  const bare = base.replace(/\/+$/, '')
+  return path !== '' && bare.endsWith(path) ? bare.slice(0, -path.length) : bare
 }
 
 function noAddress(operation: Operation, provider: string, roots: Roots): ModelwireError {

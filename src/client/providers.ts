@@ -1,4 +1,5 @@
 import { ModelwireError } from '../core/error.ts'
+import { isMap } from '../lang/value.ts'
 import type { Catalog } from '../manifest/catalog.ts'
 import { readAuth, transportOf } from '../manifest/compile.ts'
 import { keyState } from './credentials.ts'
@@ -14,6 +15,8 @@ export interface ProviderInfo {
   callable: boolean
   operations: string[]
   wires: string[]
+  /** Ways to start its engine on this machine, where its manifest has a `service`. */
+  ways?: string[]
   /** Variables of the environment that may hold its key; the first that is set counts. */
   keys: string[]
   /** Whether a key is there: `none` is needed, or it's `optional` and not there. */
@@ -48,6 +51,7 @@ export function describeProvider(
     callable: manifest.base !== undefined || transportOf(manifest) !== 'http',
     operations: Object.keys((manifest.operations ?? {}) as object),
     wires: Object.keys((manifest.wires ?? {}) as object),
+    ...(isMap(manifest.service) ? { ways: Object.keys((manifest.service.ways ?? {}) as object) } : {}),
     ...keyState(readAuth(manifest.auth), id, settingsOf(options, id).own, env),
   }
 }

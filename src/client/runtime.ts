@@ -4,7 +4,10 @@ import { normalizeChat, normalizeEmbed, normalizeRerank } from '../core/normaliz
 import type { CallOptions, ChatRequest, EmbedRequest, RerankRequest } from '../core/request.ts'
 import type { ChatResult, EmbedResult, ModelInfo, RerankResult } from '../core/result.ts'
 import { bundledProtocols, createCatalog } from '../manifest/catalog.ts'
+import { createServices } from '../services/services.ts'
+import type { ServiceOptions, ServiceStatus } from '../services/status.ts'
 import { requestIdOf } from '../wire/call.ts'
+import { createEngines, type EngineOptions, type EngineResult } from './engines.ts'
 import { type Live, rateLimitsOf } from './exchange.ts'
 import { explainCall, type Explanation } from './explain.ts'
 import { loadMedia } from './media.ts'
@@ -13,6 +16,7 @@ import type { RuntimeOptions } from './options.ts'
 import { checkOutput, compileOutput } from './output.ts'
 import { createPlan, type Planned, splitModel } from './planning.ts'
 import type { Prepared } from './prepare.ts'
+import { served } from './serving.ts'
 import { describeProvider, type ProviderInfo } from './providers.ts'
 import { createRegistry } from './registry.ts'
 import { type Exchange, replay, type Replayed, type ReplayOptions } from './replay.ts'
@@ -38,9 +42,29 @@ export interface Runtime {
   replay(exchange: Exchange, options: ReplayOptions): Replayed
   /** The models that providers list, asked live. `filter.provider` names one. */
   listModels(filter: { provider: string; wire?: string; signal?: AbortSignal }): Promise<ModelInfo[]>
+  /**
+   * Has an engine fetch a model (`provider/model`): `progress` events as it goes, and its last word as the result. Throws
+   * `unsupported` for a provider whose manifest has no `pull`.
+   */
+  pullModel(model: string, options?: EngineOptions): Stream<EngineResult>
+  /** Has an engine load a model into memory, unload it, or remove its files. Throws `unsupported` where the manifest has no such operation. */
+  loadModel(model: string, options?: EngineOptions): Promise<EngineResult>
+  unloadModel(model: string, options?: EngineOptions): Promise<EngineResult>
+  removeModel(model: string, options?: EngineOptions): Promise<EngineResult>
   /** Every manifest: dialects and providers. */
   providers(): ProviderInfo[]
-  /** Ends all calls and connections. */
+  /**
+   * Starts the engine behind a provider by its manifest's `service`, and waits until it is healthy; calls to the provider go
+   * there from then on. One that runs already is left as it is. Throws with the engine's last words when it ends instead.
+   */
+  startService(id: string, options?: ServiceOptions): Promise<ServiceStatus>
+  /** Ends what `startService` started, all of its processes; what somebody else runs is left alone. */
+  stopService(id: string): Promise<void>
+  /** Whether an engine runs, and what it says of its health; asked now. */
+  serviceStatus(id: string): Promise<ServiceStatus>
+  /** The newest lines that a started engine has printed; 100 of them when absent. */
+  serviceLogs(id: string, lines?: number): Promise<string[]>
+  /** Ends all calls, connections and started services. */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }
@@ -61,7 +85,8 @@ export interface ExplainOptions {
 }
 
 /** Synchronous and cheap: manifests load when first used, the HTTP client with the first call. */
-export function createRuntime(options: RuntimeOptions = {}): Runtime {
+export function createRuntime(given: RuntimeOptions = {}): Runtime {
+  const options = { ...given, providers: { ...given.providers } } // ours: a started service changes where its calls go
   const env = options.env ?? process.env
   const catalog = createCatalog({
     paths: [bundledProtocols, ...[options.protocols ?? []].flat()],
@@ -157,7 +182,16 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
     return modelInfos((await whole(planned, input)).events)
   }
 
-  const close = (): Promise<void> => transports.close()
+  const engines = createEngines(options, plan, open)
+  const services = createServices({ catalog, env, transport: transports.http, ...served(options) })
+
+  const close = async (): Promise<void> => {
+    try {
+      await services.close()
+    } finally {
+      await transports.close()
+    }
+  }
 
   return {
     chat,
@@ -179,6 +213,14 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
       return replay(exchange, registry.operation(how.provider, how.operation ?? 'chat', model, how.wire), how)
     },
     providers: () => catalog.ids().map((id) => describeProvider(id, catalog, options, env)),
+    pullModel: engines.pull,
+    loadModel: engines.load,
+    unloadModel: engines.unload,
+    removeModel: engines.remove,
+    startService: services.start,
+    stopService: services.stop,
+    serviceStatus: services.status,
+    serviceLogs: services.logs,
     close,
     [Symbol.asyncDispose]: close,
   }

@@ -9,33 +9,33 @@ import type { Live } from './exchange.ts'
  * A streamed call. Nothing is sent before it is iterated or its result is asked for. It can be iterated once, as events, as
  * `batches()` or as `text`; leaving the loop closes the connection.
  */
-export interface Stream extends AsyncIterable<Event> {
+export interface Stream<R = ChatResult> extends AsyncIterable<Event> {
   /** The fold of all events; drives the stream if nobody iterates. Rejects with what the iteration threw. */
-  readonly result: Promise<ChatResult>
+  readonly result: Promise<R>
   /** The text alone. */
   readonly text: AsyncIterable<string>
   /** Arrays of events, one a network read: for who wants the last bit of speed. */
   batches(): AsyncIterable<Event[]>
 }
 
-export interface StreamSource {
+export interface StreamSource<R> {
   /** Sends the call and waits for the first content, unless the consumer leaves meanwhile. */
   open(left: AbortSignal): Promise<Live>
   fold: Fold
   warnings: readonly Warning[]
   /** The result when all has come, checked against the request's `output`. */
-  finish(): Promise<ChatResult>
-  /** What had come so far. */
-  partial(): ChatResult
+  finish(): Promise<R>
+  /** What had come so far, where that is an answer. */
+  partial(): ChatResult | undefined
 }
 
-export function createStream(source: StreamSource): Stream {
+export function createStream<R>(source: StreamSource<R>): Stream<R> {
   let taken = false
-  let result: Promise<ChatResult> | undefined
-  let settle: { resolve: (result: ChatResult) => void; reject: (error: unknown) => void } | undefined
-  let outcome: { result: ChatResult } | { error: unknown } | undefined
+  let result: Promise<R> | undefined
+  let settle: { resolve: (result: R) => void; reject: (error: unknown) => void } | undefined
+  let outcome: { result: R } | { error: unknown } | undefined
 
-  const conclude = (made: { result: ChatResult } | { error: unknown }): void => {
+  const conclude = (made: { result: R } | { error: unknown }): void => {
     outcome ??= made
     if (settle !== undefined) deliver(outcome, settle)
   }
@@ -53,8 +53,8 @@ export function createStream(source: StreamSource): Stream {
     return pull(source, conclude)
   }
 
-  const ask = (): Promise<ChatResult> => {
-    const promise = new Promise<ChatResult>((resolve, reject) => (settle = { resolve, reject }))
+  const ask = (): Promise<R> => {
+    const promise = new Promise<R>((resolve, reject) => (settle = { resolve, reject }))
     if (outcome !== undefined && settle !== undefined) deliver(outcome, settle)
     // Whoever asks for the result and then iterates in the same turn gets both; else the result drives the stream.
     else queueMicrotask(() => void (taken || drain(batches())))
@@ -73,9 +73,9 @@ export function createStream(source: StreamSource): Stream {
   }
 }
 
-function deliver(
-  outcome: { result: ChatResult } | { error: unknown },
-  settle: { resolve: (result: ChatResult) => void; reject: (error: unknown) => void },
+function deliver<R>(
+  outcome: { result: R } | { error: unknown },
+  settle: { resolve: (result: R) => void; reject: (error: unknown) => void },
 ): void {
   if ('error' in outcome) settle.reject(outcome.error)
   else settle.resolve(outcome.result)
@@ -90,10 +90,7 @@ async function drain(batches: AsyncIterator<Event[]>): Promise<void> {
 }
 
 /** The one asynchronous edge: a batch a network read, folded on its way out. */
-function pull(
-  source: StreamSource,
-  conclude: (outcome: { result: ChatResult } | { error: unknown }) => void,
-): AsyncIterator<Event[]> {
+function pull<R>(source: StreamSource<R>, conclude: (outcome: { result: R } | { error: unknown }) => void): AsyncIterator<Event[]> {
   const left = new AbortController()
   let live: Live | undefined
   let over = false

@@ -14,8 +14,7 @@ const epochMilliseconds = 1e11
 
 const units: Record<string, number> = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000, ms: 1, us: 1e-3, µs: 1e-3, ns: 1e-6 }
 
-/** Milliseconds of a span such as `1h30m`, `90s` or `250ms`. */
-export function span(text: string): number | undefined {
+function span(text: string): number | undefined {
   if (!/^(?:\d+(?:\.\d+)?(?:ms|us|µs|ns|[dhms]))+$/.test(text)) return undefined
   let total = 0
   for (const [, count, unit] of text.matchAll(/(\d+(?:\.\d+)?)([a-zµ]+)/g)) total += Number(count) * (units[unit ?? ''] ?? NaN)

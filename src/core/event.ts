@@ -122,8 +122,13 @@ export interface SegmentEvent {
 export interface ProgressEvent {
   type: 'progress'
   status?: string
-  /** From 0 to 1. */
+  /** From 0 to 1; of all parts that are known so far. */
   fraction?: number
+  /** How much of `part` is done, and how much there is of it: bytes, percent, steps. */
+  completed?: number
+  total?: number
+  /** Which of several parts (files, layers). */
+  part?: string
 }
 /** One model of a provider's list. */
 export interface ModelEvent {

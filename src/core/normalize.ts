@@ -28,6 +28,8 @@ export const requestFields: Record<string, readonly string[]> = {
   load: [...optionFields, 'options'],
   unload: optionFields,
   models: optionFields,
+  pull: optionFields,
+  remove: optionFields,
 }
 
 /** Every field that templates may read of an operation's request. */
@@ -38,6 +40,8 @@ export const normalFields: Record<string, readonly string[]> = {
   load: ['model', 'stream', 'options'],
   unload: ['model', 'stream'],
   models: ['model', 'stream'],
+  pull: ['model', 'stream'],
+  remove: ['model', 'stream'],
 }
 
 function invalid(message: string, hint?: string): ModelwireError {

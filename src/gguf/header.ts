@@ -4,7 +4,7 @@ import { packings, quantizations } from './types.ts'
 /** What a model file says about itself, read without loading it. Absent is what it doesn't say. */
 export interface GgufHeader {
   file: string
-  /** Bytes, of all parts together. */
+  /** Bytes, of all its parts. */
   fileSize: number
   version: number
   architecture: string

@@ -7,6 +7,7 @@ import { isMap } from './extend.ts'
 import { createLayer } from './layer.ts'
 import { readManifest, type Source } from './load.ts'
 import type { Position } from './position.ts'
+import { compileService } from './service.ts'
 import { checkShape, type Problem } from './validate.ts'
 
 type Data = Record<string, unknown>
@@ -67,6 +68,7 @@ function checkWhole(id: string, file: string, catalog: Catalog, problems: Proble
 function compileAll(manifest: Data, file: string, problems: Problem[]): void {
   const report = ({ message, hint, position }: Fault): void =>
     add(problems, { where: position ?? start(file), message, ...(hint === undefined ? {} : { hint }), severity: 'error' })
+  tried(file, problems, () => compileService(manifest, report))
   for (const variant of variants(manifest, file, problems)) {
     const operations = isMap(variant['operations']) ? variant['operations'] : {}
     for (const name of Object.keys(operations)) {

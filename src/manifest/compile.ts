@@ -1,12 +1,12 @@
+import { parseDuration } from '../core/duration.ts'
 import { ModelwireError } from '../core/error.ts'
 import { normalFields } from '../core/normalize.ts'
 import { compileInterpolation, type Expression } from '../lang/expr.ts'
 import { glob } from '../lang/pattern.ts'
-import { type Context, type Place } from '../lang/context.ts'
+import { compileSource, type Context, type Place } from '../lang/context.ts'
 import { compileTemplate } from '../lang/template.ts'
 import { asText, type Eval, isMap, type PlainMap } from '../lang/value.ts'
 import type { Auth, Slot } from '../wire/auth.ts'
-import { span } from '../core/duration.ts'
 import type { Timeouts } from '../core/request.ts'
 import { encoders } from '../wire/encode.ts'
 import { overlay } from './extend.ts'
@@ -23,8 +23,10 @@ export interface Fault {
 
 /** A template of the address with the place it stands at. */
 interface Target {
-  method: 'POST' | 'GET' | 'RUN'
+  method: 'POST' | 'GET' | 'DELETE' | 'RUN'
   path: Eval
+  /** Behind `base` without its path. */
+  root: boolean
 }
 
 /** The transports that a manifest can name. */
@@ -42,6 +44,8 @@ export interface Operation {
   encode: (body: unknown) => string | object
   /** What carries the call. */
   transport: TransportName
+  /** How the job that its reply names is asked for. */
+  follow: Follow | undefined
   /** How its reply is read; compiled when first asked for. */
   readonly reading: Reading
   auth: Auth
@@ -109,6 +113,7 @@ export function compileOperation(manifest: PlainMap, name: string, report: (faul
     encode:
       transport === 'http' ? encoders[typeof node.encode === 'string' ? (node.encode as keyof typeof encoders) : 'json'] : asItIs, // the schema allows no other
     transport,
+    follow: compileFollow(node, context),
     get reading() {
       return readingOf()
     },
@@ -129,11 +134,12 @@ function complaint(field: string, operation: string): string | undefined {
   return `expected a field of the request, got "${field}"${didYouMean(field, known)}`
 }
 
-function throwFault(fault: Fault): never {
+/** Stops at the first mistake. */
+export function throwFault(fault: Fault): never {
   throw new ModelwireError('manifest', fault.message, { where: format(fault.position), hint: fault.hint })
 }
 
-function createContext(manifest: PlainMap, report: (fault: Fault) => void): Context {
+export function createContext(manifest: PlainMap, report: (fault: Fault) => void): Context {
   // What is missing stands nowhere: the first entry of the map that should hold it is near.
   const position = ({ container, key }: Place): Position | undefined =>
     positionOf(container, key) ?? positionOf(container, Object.keys(container)[0] ?? '')
@@ -165,7 +171,7 @@ function asItIs(body: unknown): object {
 /** What a transport in this process is asked to do. */
 function compileRun(node: PlainMap, context: Context): Target {
   const name = node.run
-  const wrong = ['post', 'get'].find((key) => key in node)
+  const wrong = Object.keys(methods).find((key) => key in node)
   if (wrong !== undefined)
     context.report({
       message: `expected \`run\`: this transport has no addresses, got \`${wrong}\``,
@@ -173,21 +179,45 @@ function compileRun(node: PlainMap, context: Context): Target {
     })
   if (typeof name !== 'string')
     context.report({ message: 'expected `run` with what the transport is to do', place: { container: node, key: 'run' } })
-  return { method: 'RUN', path: () => name }
+  return { method: 'RUN', path: () => name, root: false }
 }
+
+const methods = { post: 'POST', get: 'GET', delete: 'DELETE' } as const
 
 function compileTarget(node: PlainMap, transport: TransportName, context: Context): Target {
   if (transport !== 'http') return compileRun(node, context)
-  const key = 'post' in node ? 'post' : 'get'
-  const method = key === 'post' ? 'POST' : 'GET'
+  const [key = 'get', ...others] = (['post', 'get', 'delete'] as const).filter((name) => name in node)
+  const method = methods[key]
   const written = node[key]
   const place = { container: node, key }
-  if ('post' in node && 'get' in node) context.report({ message: 'expected `post` or `get`, got both', place })
+  if (others.length > 0) context.report({ message: `expected one method, got \`${[key, ...others].join('` and `')}\``, place })
   if (typeof written !== 'string' && !isMap(written)) {
-    context.report({ message: 'expected `post` or `get` with the path to call', place })
-    return { method, path: () => '' }
+    context.report({ message: 'expected `post`, `get` or `delete` with the path to call', place })
+    return { method, path: () => '', root: false }
   }
-  return { method, path: compileAddress(written, context, place) }
+  return { method, path: compileAddress(written, context, place), root: node.from === 'root' }
+}
+
+/** Asks for a job; `$` is the first answer to it. */
+export interface Follow {
+  get: Eval
+  /** Milliseconds. */
+  every: number
+  headers: Eval | undefined
+}
+
+/** `until` is read where the frames are: it is the proof that the job is done. */
+function compileFollow(node: PlainMap, context: Context): Follow | undefined {
+  const { follow } = node
+  if (!isMap(follow)) return undefined
+  const at = (key: string): Place => ({ container: follow, key })
+  const { get, headers } = follow
+  const written = typeof get === 'string' ? get : ''
+  return {
+    get: written.startsWith('$') ? compileSource(written, context, at('get')) : compileAddress(written, context, at('get')),
+    every: typeof follow.every === 'string' ? (parseDuration(follow.every) ?? 1_000) : 1_000,
+    headers: isMap(headers) ? compileTemplate(headers, context, at('headers')) : undefined,
+  }
 }
 
 /** A text, or a construct that chooses between texts; what is put into them is URL-encoded. */
@@ -221,7 +251,7 @@ function compileParts(manifest: PlainMap, node: PlainMap, key: 'query' | 'header
 function readTimeouts(node: unknown): Timeouts {
   if (!isMap(node)) return {}
   const clocks = Object.entries(node).filter(([, value]) => typeof value === 'string')
-  return Object.fromEntries(clocks.map(([clock, value]) => [clock, value === 'none' ? 0 : span(String(value))]))
+  return Object.fromEntries(clocks.map(([clock, value]) => [clock, value === 'none' ? 0 : parseDuration(String(value))]))
 }
 
 // ---- credentials -------------------------------------------------------------------------------------------------
@@ -243,7 +273,8 @@ export function readAuth(node: unknown): Auth {
   return { scheme: 'none' }
 }
 
-const secretive = /KEY|SECRET|TOKEN|PASSW|CREDENTIAL/i
+/** Names of variables that sound like secrets. */
+export const secretive = /KEY|SECRET|TOKEN|PASSW|CREDENTIAL/i
 
 /** A variable may stand anywhere in a call; what looks like a secret may only stand where `auth` puts it. */
 function readVariables(node: unknown, context: Context): Variable[] {

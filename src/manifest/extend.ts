@@ -23,11 +23,14 @@ export function extend(parent: unknown, child: unknown): unknown {
 
 /**
  * Lays a manifest, or a part of one, over another: `extend`, but some things replace as a whole. Half of one scheme of
- * `auth` and half of another would send a key where nobody wanted it; an operation's `post` and `get` are one address.
+ * `auth` and half of another would send a key where nobody wanted it; an operation's `post`, `get` and `delete` are one address.
  */
 export function overlay(parent: unknown, child: unknown): unknown {
   return extend(isMap(parent) && isMap(child) ? cleared(parent, child) : parent, child)
 }
+
+/** An operation has one of these, with its path. */
+const methods = ['post', 'get', 'delete']
 
 /** The parent without what the child replaces as a whole. */
 function cleared(parent: Entries, child: Entries): Entries {
@@ -36,8 +39,9 @@ function cleared(parent: Entries, child: Entries): Entries {
   if (!isMap(operations) || !isMap(kept['operations'])) return kept
   const targets = Object.entries(kept['operations']).map(([name, operation]): [string, unknown] => {
     const over = operations[name]
-    const moves = isMap(over) && isMap(operation) && !('post' in over && 'get' in over) && ('post' in over || 'get' in over)
-    return [name, moves ? pick(operation, (key) => key !== 'post' && key !== 'get') : operation]
+    const said = isMap(over) ? methods.filter((method) => method in over) : []
+    const moves = isMap(operation) && said.length === 1
+    return [name, moves ? pick(operation, (key) => !methods.includes(key)) : operation]
   })
   const result = { ...kept, operations: Object.fromEntries(targets) }
   sharePositions(result, kept)

@@ -21,14 +21,15 @@ export interface Reading {
 export function compileReading(manifest: PlainMap, node: PlainMap, context: Context): Reading {
   const at = (key: string): Place => ({ container: node, key })
   const rules = compileRules(node.events, context, at('events'))
+  const followed = isMap(node.follow)
   return {
     plan: {
-      decode: decodeOf(node.decode),
+      decode: followed ? lines : decodeOf(node.decode),
       select: node.select === undefined ? undefined : compileSource(node.select, context, at('select')),
       rules,
       split: isMap(node.split) && isMap(node.split.text) ? (node.split.text as unknown as ReadPlan['split']) : undefined, // shape checked by the schema
       complete: compileCompletion(node, context, rules),
-      special: wordsOf(node.events, node.select, node.complete, manifest.define),
+      special: wordsOf(node.events, node.select, [node.complete, node.follow], manifest.define),
     },
     finish: compileFinish(node),
     usage: compileUsage(node, context),
@@ -45,7 +46,14 @@ function decodeOf(node: unknown): { name: DecoderName; options: SseOptions } {
   return { name: (name ?? 'json') as DecoderName, options: isMap(options) ? (options as SseOptions) : {} }
 }
 
+/** The answers about a job come as one stream of lines, whatever each of them was. */
+const lines: ReadPlan['decode'] = { name: 'ndjson', options: {} }
+
 function compileCompletion(node: PlainMap, context: Context, rules: Rules): Completion {
+  if (isMap(node.follow)) {
+    const until = compileTest(node.follow.until, context, { container: node.follow, key: 'until' })
+    return { done: false, finish: false, end: false, when: [until] }
+  }
   const list = Array.isArray(node.complete) ? node.complete : ['end']
   if (list.length === 1 && list[0] === 'finish' && !rules.kinds.has('finish')) {
     context.report({

@@ -136,6 +136,14 @@ export type Operation = {
    */
   run?: string | null
   /**
+   * The path to DELETE.
+   */
+  delete?: string | null
+  /**
+   * What the path is put behind: `base`, or `root`, which is `base` without its path (an API that has a second root beside `/v1`). Default: `base`.
+   */
+  from?: 'base' | 'root' | null
+  /**
    * Parameters of the address, over those of the manifest.
    */
   query?: Texts
@@ -155,6 +163,10 @@ export type Operation = {
    * What carries the call, where it isn't that of the manifest.
    */
   transport?: 'http' | 'llama' | 'onnx' | null
+  /**
+   * The reply names a job; how it is asked for until it is done.
+   */
+  follow?: Follow
   /**
    * How bytes become frames, where the reply's Content-Type doesn't say. Default: `json`.
    */
@@ -204,10 +216,39 @@ export type Construct = Template
  */
 export type Template = unknown
 /**
+ * A job that is asked for until it is done. Each answer is one more frame for the same rules.
+ */
+export type Follow = {
+  /**
+   * Where to ask: a path, or an expression that selects a path or a whole address of the same host; `$` is the first answer.
+   */
+  get: string | null
+  /**
+   * How long to wait between two questions. Default: `1s`.
+   */
+  every?: Duration
+  /**
+   * What the last answer looks like.
+   */
+  until: Pattern
+  /**
+   * Headers of the questions, over those of the manifest.
+   */
+  headers?: Texts
+} | null
+/**
+ * A span of time: `200ms`, `30s`, `10m`.
+ */
+export type Duration = string
+/**
+ * What a value must be: `"*"` not blank, a scalar equal, a list one of these, a map every key fits.
+ */
+export type Pattern = unknown
+/**
  * How the reply's bytes become frames, where its Content-Type doesn't say.
  */
 export type Decode = Framing | DecodeOptions
-export type Framing = 'sse' | 'ndjson' | 'json' | 'bytes'
+export type Framing = 'sse' | 'ndjson' | 'json' | 'bytes' | 'none'
 /**
  * A framing with its options.
  */
@@ -225,6 +266,10 @@ export type DecodeOptions = {
    * The bytes as they come.
    */
   bytes?: {} | null
+  /**
+   * The status says all; a body, even an empty one, says nothing more.
+   */
+  none?: {} | null
 } | null
 /**
  * Server-sent events.
@@ -271,10 +316,6 @@ export type Proof = NamedProof | ProofWhen
  * `done`: the framing's own terminator; `finish`: a finish was said; `end`: the body ended cleanly.
  */
 export type NamedProof = 'done' | 'finish' | 'end'
-/**
- * What a value must be: `"*"` not blank, a scalar equal, a list one of these, a map every key fits.
- */
-export type Pattern = unknown
 /**
  * Rules by name, so that a manifest that extends this one can change or delete each.
  */
@@ -339,6 +380,7 @@ export type Emit =
   | ProgressEmit
   | ModelEmit
   | RawEmit
+  | WarningEmit
   | UsageEmit
   | FinishEmit
   | ErrorEmit
@@ -461,24 +503,28 @@ export type Timeouts = {
   /**
    * To connect.
    */
-  connect?: string | null
+  connect?: Clock
   /**
    * Until the reply begins.
    */
-  firstByte?: string | null
+  firstByte?: Clock
   /**
    * From there to the first event with content.
    */
-  firstEvent?: string | null
+  firstEvent?: Clock
   /**
    * Between two pieces of a reply.
    */
-  idle?: string | null
+  idle?: Clock
   /**
    * The whole call, all its attempts included.
    */
-  total?: string | null
+  total?: Clock
 } | null
+/**
+ * A span of time (`90s`, `10m`), or `none`.
+ */
+export type Clock = string
 /**
  * Another wire that the provider speaks.
  */
@@ -553,6 +599,117 @@ export type Wire = {
    * More changes, after those of the extended manifest.
    */
   'models+'?: ModelPatch[]
+} | null
+/**
+ * An engine that can be started on this machine. In its templates `$` is what the start was asked for: `$.model` (as given; a path is made absolute), `$.folder` and `$.file` (of a model that is a path), `$.host` (always the loopback address), `$.port`, `$.args` (the caller's further arguments), and, in `env` only, `$.apiKey`.
+ */
+export type Service = {
+  /**
+   * Where its start is described, for error messages.
+   */
+  docs?: string | null
+  /**
+   * The one port it can have. Without it a free one is found.
+   */
+  port?: number | null
+  /**
+   * How it says that it is ready.
+   */
+  health?: Health
+  /**
+   * Ways to start it, by name. The first whose program is on this machine is taken, unless the caller names one.
+   */
+  ways?: {
+    [k: string]: Way
+  } | null
+} | null
+/**
+ * How a service says that it is ready, and that it is itself.
+ */
+export type Health = {
+  /**
+   * The path to ask, behind the host.
+   */
+  get?: string | null
+  /**
+   * The HTTP status of a healthy one. Default: 200.
+   */
+  status?: number | null
+  /**
+   * What the body of a healthy one looks like, so that something else at the same port is not taken for it.
+   */
+  body?: Pattern
+  /**
+   * How long to wait between two questions. Default: `200ms`.
+   */
+  every?: Duration
+  /**
+   * How long a start may take. Default: `1m`.
+   */
+  within?: Duration
+} | null
+/**
+ * One way to start a service: `command`, or `compose`.
+ */
+export type Way = {
+  /**
+   * The program and its arguments, run without a shell. An item that is nothing is left out; a construct that gives a list is spliced.
+   *
+   * @minItems 1
+   */
+  command?: [Template, ...Template[]]
+  /**
+   * A document for Docker Compose, or the path of one beside the manifest. Publish ports on the loopback address only.
+   */
+  compose?: Template &
+    (
+      | string
+      | {
+          [k: string]: unknown
+        }
+      | null
+    )
+  /**
+   * Variables for it. The only place for the key: a command line can be read by every user of the machine.
+   */
+  env?: Texts
+  /**
+   * Variables that it is handed though they look like secrets. All others that do are kept from it.
+   */
+  pass?: Name[] | null
+  /**
+   * The command ends by itself and leaves the service running; `stop.command` ends that.
+   */
+  returns?: boolean | null
+  /**
+   * How it is ended.
+   */
+  stop?: Stop
+  /**
+   * A command that prints the newest lines of its log, where `returns` leaves no output to read.
+   *
+   * @minItems 1
+   */
+  logs?: [Template, ...Template[]]
+} | null
+/**
+ * How a service is ended: a signal to all its processes or a command, and what is left after the grace is killed.
+ */
+export type Stop = {
+  /**
+   * Default: `SIGTERM`.
+   */
+  signal?: 'SIGTERM' | 'SIGINT' | 'SIGQUIT' | 'SIGHUP' | null
+  /**
+   * How long it may take. Default: `10s`.
+   */
+  grace?: Duration
+  /**
+   * A command that ends it.
+   *
+   * @minItems 1
+   */
+  command?: [Template, ...Template[]]
 } | null
 
 /**
@@ -647,6 +804,10 @@ export interface Manifest {
   wires?: {
     [k: string]: Wire
   } | null
+  /**
+   * How the engine behind this provider is started, asked for its health and stopped, where it can run on this machine.
+   */
+  service?: Service
 }
 /**
  * The environment variables that hold the two.
@@ -1015,9 +1176,21 @@ export interface ProgressEmit {
    */
   status?: Template
   /**
-   * From 0 to 1.
+   * From 0 to 1; made of `completed` and `total` when absent.
    */
   fraction?: Template
+  /**
+   * How much is done: bytes, percent, steps.
+   */
+  completed?: Template
+  /**
+   * How much there is of it.
+   */
+  total?: Template
+  /**
+   * Which of several parts `completed` and `total` count; the fraction is that of all parts known so far.
+   */
+  part?: Template
   /**
    * Which of several choices this belongs to.
    */
@@ -1068,6 +1241,27 @@ export interface RawEmit {
    * The number of the block.
    */
   index?: Template
+  /**
+   * Which of several choices this belongs to.
+   */
+  choice?: Template
+}
+/**
+ * Something that the caller should know, and that is no error.
+ */
+export interface WarningEmit {
+  /**
+   * What is emitted.
+   */
+  type?: 'warning'
+  /**
+   * The field of the request that it is about.
+   */
+  field?: Template
+  /**
+   * What is told.
+   */
+  reason?: Template
   /**
    * Which of several choices this belongs to.
    */

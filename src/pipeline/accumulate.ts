@@ -2,6 +2,7 @@ import type { Event } from '../core/event.ts'
 import type { FinishReason, Usage } from '../core/result.ts'
 import { isBlank, isMap, type PlainMap } from '../lang/value.ts'
 import { type Calls, createCalls } from './calls.ts'
+import { createProgress } from './progress.ts'
 import type { Sink } from './operator.ts'
 import type { Speech } from './speech.ts'
 
@@ -36,6 +37,7 @@ export function accumulate(endings: Endings, next: Sink<Event>, heard: { start: 
   const numbered = endings.choices > 1
   let start: { type: 'start'; id?: string; model?: string } | undefined
   let started = false
+  const progressed = createProgress()
   let usage: unknown
 
   const lane = (choice: number): Lane => {
@@ -84,6 +86,8 @@ export function accumulate(endings: Endings, next: Sink<Event>, heard: { start: 
         Object.assign(lane(speech.choice ?? 0), { finish: speech.raw, reason: speech.reason })
         if (allFinished(lanes, endings.choices)) heard.finish()
         return
+      case 'progress':
+        return say(progressed(speech))
       case 'error':
         return endings.fail(speech.body)
       default:

@@ -15,7 +15,7 @@ import type { Speech } from './speech.ts'
 import { split, type SplitOptions } from './split.ts'
 import type { Special } from './words.ts'
 
-export type DecoderName = 'sse' | 'ndjson' | 'json' | 'bytes'
+export type DecoderName = 'sse' | 'ndjson' | 'json' | 'bytes' | 'none'
 
 /** What proves that a stream is complete: any of these. */
 export interface Completion {
@@ -104,9 +104,10 @@ export function createReader(plan: ReadPlan, input: ReadInput): Reader {
       else decoder.push(chunk)
     },
     end() {
-      if (decoder !== undefined) decoder.end()
-      else if (progress.frames > 0) frames.end()
-      else throw new ModelwireError('protocol', 'the provider sent an empty reply')
+      if (decoder !== undefined) return decoder.end()
+      if (plan.decode.name === 'none') framing = 'none'
+      else if (progress.frames === 0) throw new ModelwireError('protocol', 'the provider sent an empty reply')
+      frames.end()
     },
     take() {
       const taken = events
@@ -164,7 +165,7 @@ function map(plan: ReadPlan, input: ReadInput, progress: Progress, next: Sink<Sp
 
 /** A JSON document that ended is its own proof: the decoder refuses one that is cut. Frames of this process aren't cut: who made them ends or throws. */
 function prove(complete: Completion, progress: Progress, framing: DecoderName | undefined, framed: boolean): void {
-  if (framing === 'json' || (complete.end && (framed || framing === undefined))) return
+  if (framing === 'json' || framing === 'none' || (complete.end && (framed || framing === undefined))) return
   if ((complete.done && progress.done) || (complete.finish && progress.finish) || progress.closed) return
   throw new ModelwireError('truncated', 'the stream ended without its closing proof; what had come is in `partial`')
 }
@@ -184,6 +185,8 @@ function decoderOf(
       return json(limit)
     case 'bytes':
       return bytes()
+    case 'none':
+      return (next) => ({ push: () => undefined, end: () => next.end() })
     default:
       return name satisfies never
   }
@@ -192,7 +195,7 @@ function decoderOf(
 /** The reply decides: its Content-Type first, the manifest's `decode` when that says nothing, its first character in doubt. */
 function chooseDecoder(wanted: DecoderName, input: ReadInput, first: string, start: Uint8Array): DecoderName {
   const type = (input.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? ''
-  if (wanted === 'bytes' && !type.endsWith('json')) return 'bytes'
+  if ((wanted === 'bytes' || wanted === 'none') && !type.endsWith('json')) return wanted
   if (type === 'text/html' || first === '<') throw notAnAnswer(type, start)
   const labelled = fromType(type)
   if (labelled === 'json' && wanted === 'ndjson' && input.streamed) return 'ndjson'

@@ -5,7 +5,7 @@ import type { FinishReason } from '../core/result.ts'
  * What rules say about a frame, before it is made into events: most are events already; the rest are for accumulate.
  */
 export type Speech =
-  | Exclude<Event, { type: 'tool_call_start' | 'tool_call_delta' | 'tool_call' | 'usage' | 'finish' | 'error' | 'warning' }>
+  | Exclude<Event, { type: 'tool_call_start' | 'tool_call_delta' | 'tool_call' | 'usage' | 'finish' | 'error' }>
   | ToolSpeech
   | { type: 'end'; choice?: number; index?: number }
   | { type: 'usage'; raw: unknown; merge?: boolean }
@@ -52,9 +52,10 @@ export const speechFields: Record<string, { fields: readonly string[]; payload: 
   embedding: { fields: ['index', 'vector'], payload: ['vector'] },
   score: { fields: ['index', 'score'], payload: ['score'] },
   segment: { fields: ['text', 'start', 'end'], payload: ['text'] },
-  progress: { fields: ['status', 'fraction'], payload: ['status', 'fraction'] },
+  progress: { fields: ['status', 'fraction', 'completed', 'total', 'part'], payload: ['status', 'fraction', 'completed'] },
   model: { fields: ['id', 'name', 'contextLength', 'maxOutputTokens'], payload: ['id'] },
   raw: { fields: ['data', 'index'], payload: ['data'] },
+  warning: { fields: ['field', 'reason'], payload: ['reason'] },
   usage: { fields: ['raw', 'merge'], payload: ['raw'] },
   finish: { fields: ['raw', 'reason'], payload: ['raw'] },
   error: { fields: ['body'], payload: ['body'] },

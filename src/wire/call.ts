@@ -40,6 +40,11 @@ export interface Reply {
   release(): void
 }
 
+/** The bytes of a reply that came over a network. Leaving the loop closes the connection. */
+export async function* bytesOf({ body }: Pick<Reply, 'body'>): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const chunk of body) if (chunk instanceof Uint8Array) yield chunk
+}
+
 const requestIds = ['x-request-id', 'request-id', 'x-amzn-requestid', 'apim-request-id', 'x-goog-request-id', 'cf-ray']
 
 /** What the other side calls this exchange, to ask it about. */

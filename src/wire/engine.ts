@@ -17,6 +17,8 @@ export interface EngineHealth {
   error?: string
   /** What computes: `cpu`, `cuda`, … */
   backend?: string
+  /** What it makes do without, and why. */
+  note?: string
   devices: Device[]
   models: LoadedModel[]
 }

@@ -90,7 +90,17 @@ describe('a manifest that does not fit', () => {
     [chat('pots: /x'), ['4:5 expected a key of Operation, got "pots"; did you mean "post"?']],
     [chat('encode: xml'), ['4:5 expected "json", got "xml"']],
     [chat('transport: carrier'), ['4:5 expected one of http, llama, onnx, got "carrier"']],
-    [chat('follow: {}'), ['4:5 expected a key of Operation, got "follow"']],
+    [
+      chat('follow: { get: /x, every: 5 }'),
+      ['4:5 expected the key "until" in Follow, got only get, every', '4:24 expected text, got the number 5'],
+    ],
+    [
+      'id: x\nservice: { ways: { a: { comand: [x] } }, health: { within: soon } }',
+      [
+        '2:25 expected a key of Way, got "comand"; did you mean "command"?',
+        '2:52 expected a span of time such as "200ms", "30s" or "10m", got "soon"',
+      ],
+    ],
     [chat('body: { a: { $eech: $.x } }'), ['4:18 expected a construct, got "$eech"; did you mean "$each"?']],
     [
       chat('body: { a: [{ $each: x, $do: { $use: 5 } }] }'),
@@ -101,7 +111,7 @@ describe('a manifest that does not fit', () => {
       ['4:25 expected a pattern, got "$asbent"; did you mean "$absent"?'],
     ],
     [chat('select: 5'), ['4:5 expected text, got the number 5']],
-    [chat('decode: see'), ['4:5 expected one of sse, ndjson, json, bytes, got "see"; did you mean "sse"?']],
+    [chat('decode: see'), ['4:5 expected one of sse, ndjson, json, bytes, none, got "see"; did you mean "sse"?']],
     [chat('decode: { sse: { unitl: x } }'), ['4:22 expected a key of SseOptions, got "unitl"; did you mean "until"?']],
     [chat('decode: { sse: {}, json: {} }'), ['4:5 expected one key of DecodeOptions, got sse, json']],
     [

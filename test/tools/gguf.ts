@@ -19,8 +19,10 @@ export interface Script {
 /** The size of a random model. More layers and more width make it slower, which tests of cancelling want. */
 export interface RandomModelOptions {
   layers?: number
-  /** Embedding length; a multiple of 32. */
+  /** Embedding length; a multiple of the head's width. */
   width?: number
+  /** 32, or 64, which some processors' kernels are made for. */
+  headWidth?: number
 }
 
 interface Token {
@@ -76,8 +78,8 @@ const bytes: Token[] = Array.from({ length: 256 }, (_, value) => ({
  * in them end by chance only, so a schema should bound them (`enum`, `maxLength`).
  */
 export function randomModel(seed: number, options: RandomModelOptions = {}): Uint8Array {
-  const { width = 64, layers = 2 } = options
-  const shape: Shape = { width, layers, heads: width / 32, headWidth: 32, hidden: width * 2 }
+  const { width = 64, layers = 2, headWidth = 32 } = options
+  const shape: Shape = { width, layers, heads: width / headWidth, headWidth, hidden: width * 2 }
   const syllables = [...'bdfgklmnprstvz'].flatMap((consonant) => [...'aeiou'].map((vowel) => consonant + vowel))
   // The tokenizer merges upwards, so a syllable is reachable from text only where its letters are tokens too.
   const words = ['▁', ...'abcdefghijklmnopqrstuvwxyz', ...syllables, ...syllables.map((syllable) => `▁${syllable}`)]

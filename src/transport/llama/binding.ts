@@ -4,7 +4,6 @@ import { ModelwireError } from '../../core/error.ts'
 export type Binding = typeof import('node-llama-cpp')
 export type Llama = import('node-llama-cpp').Llama
 export type LlamaModel = import('node-llama-cpp').LlamaModel
-export type LlamaContext = import('node-llama-cpp').LlamaContext
 export type Sequence = import('node-llama-cpp').LlamaContextSequence
 export type Token = import('node-llama-cpp').Token
 export type ChatWrapper = import('node-llama-cpp').ChatWrapper

@@ -64,7 +64,7 @@ async function ask(body: ChatBody, resident: Resident): Promise<Question> {
   }
   const { contextText } = wrapper.generateContextState({
     chatHistory: history,
-    ...(functions === undefined ? {} : { availableFunctions: functions }),
+    ...(functions === undefined ? {} : { availableFunctions: functions, documentFunctionParams: true }),
   })
   const tokens = contextText.tokenize(model.tokenizer)
   if (tokens.length >= placement.contextLength) throw tooLong(tokens.length, placement.contextLength)
@@ -169,6 +169,7 @@ async function optionsOf(
         : { grammar }
       : {
           functions,
+          documentFunctionParams: true,
           ...(body.parallelCalls === false ? { maxParallelFunctionCalls: 1 } : {}),
           onFunctionCallParamsChunk: sayCalls(say),
         }),

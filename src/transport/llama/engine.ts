@@ -73,7 +73,7 @@ async function devicesOf(llama: Llama): Promise<Device[]> {
   const cpu: Device = { name: `CPU (${llama.cpuMathCores} cores)`, kind: 'cpu', freeBytes: process.availableMemory() }
   if (llama.gpu === false) return [cpu]
   const [names, { total, free }] = await Promise.all([llama.getGpuDeviceNames(), llama.getVramState()])
-  // llama.cpp tells the memory of all cards together.
+  // llama.cpp tells the memory of all cards in one sum.
   const gpus = names.map((name): Device =>
     names.length === 1 ? { name, kind: 'gpu', totalBytes: total, freeBytes: free } : { name, kind: 'gpu' },
   )

@@ -56,6 +56,6 @@ function parsed(content: string): unknown {
 function refuseMedia({ media = [] }: Message): void {
   if (media.length === 0) return
   throw new ModelwireError('unsupported', `models in this process read text only, got a part of type ${media[0]}`, {
-    hint: 'use a server that knows the model’s projector (llama-server --mmproj), or describe it in words',
+    hint: 'use a server that knows the model’s projector, or describe it in words',
   })
 }

@@ -1,8 +1,8 @@
 import { abortError } from '../../core/abort.ts'
 import { ModelwireError } from '../../core/error.ts'
-import type { LlamaContext, Sequence, Token } from './binding.ts'
+import type { Sequence, Token } from './binding.ts'
 
-/** The sequences of a context, each of which writes one answer at a time, and the queue before them. */
+/** The sequences of a model, each of which writes one answer at a time, and the queue before them. */
 export interface Lanes {
   /** Waits for a sequence: first come, first served. Refuses with `overloaded` when too many wait. */
   take(tokens: Token[], signal: AbortSignal): Promise<Sequence>
@@ -20,9 +20,9 @@ interface Waiter {
  * A sequence keeps what it has read. A call gets the free one that shares the longest beginning with its prompt, so a
  * conversation that goes on is read from where it stopped; one that shares nothing gets the one that was idle longest.
  */
-export function createLanes(context: LlamaContext, count: number, queue: number): Lanes {
+export function createLanes(sequences: readonly Sequence[], queue: number): Lanes {
   // The least recently used first.
-  const free: Sequence[] = Array.from({ length: count }, () => context.getSequence())
+  const free = [...sequences]
   const waiters: Waiter[] = []
 
   function best(tokens: Token[]): Sequence | undefined {
@@ -44,7 +44,7 @@ export function createLanes(context: LlamaContext, count: number, queue: number)
       if (signal.aborted) return Promise.reject(abortError(signal))
       const sequence = best(tokens)
       if (sequence !== undefined) return Promise.resolve(sequence)
-      if (waiters.length >= queue) return Promise.reject(full(count, queue))
+      if (waiters.length >= queue) return Promise.reject(full(sequences.length, queue))
       return new Promise((resolve, reject) => {
         const leave = (): void => {
           waiters.splice(waiters.indexOf(waiter), 1)
@@ -69,7 +69,7 @@ export function createLanes(context: LlamaContext, count: number, queue: number)
       if (given !== undefined) next.resolve(given)
     },
     get active() {
-      return count - free.length
+      return sequences.length - free.length
     },
     get waiting() {
       return waiters.length

@@ -69,13 +69,18 @@ export async function openResident(llama: Llama, options: ResidentOptions): Prom
     wrapper: resolveChatWrapper(model),
     placement: options,
     lanes: once(async () => {
-      const context = await model.createContext({
-        ...shared,
-        sequences,
-        ...(flashAttention === undefined ? {} : { flashAttention }),
-        batching: { itemPrioritizationStrategy: fullBatches(() => lanes?.active ?? 0) },
-      })
-      lanes = createLanes(context, sequences, queue)
+      // Answers at once share a batch: the weights are read once for all of them, which is what a large model waits for. A
+      // small one waits for its one thread: there each answer has a context of its own, and free cores compute the others.
+      const apart = threads === 1 && model.gpuLayers === 0 ? sequences : 1
+      const each = { ...shared, sequences: sequences / apart, ...(flashAttention === undefined ? {} : { flashAttention }) }
+      const batching = { itemPrioritizationStrategy: fullBatches(() => lanes?.active ?? 0) }
+      const contexts = await Promise.all(
+        Array.from({ length: apart }, () => model.createContext(apart === 1 ? { ...each, batching } : each)),
+      )
+      lanes = createLanes(
+        contexts.flatMap((context) => Array.from({ length: each.sequences }, () => context.getSequence())),
+        queue,
+      )
       return lanes
     }),
     embedder: once(() => model.createEmbeddingContext(shared)),
