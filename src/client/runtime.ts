@@ -4,12 +4,14 @@ import { normalizeChat, normalizeEmbed, normalizeRerank } from '../core/normaliz
 import type { CallOptions, ChatRequest, EmbedRequest, RerankRequest } from '../core/request.ts'
 import type { ChatResult, EmbedResult, ModelInfo, RerankResult } from '../core/result.ts'
 import { bundledProtocols, createCatalog } from '../manifest/catalog.ts'
+import { createModelStore } from '../models/store.ts'
 import { createServices } from '../services/services.ts'
 import type { ServiceOptions, ServiceStatus } from '../services/status.ts'
 import { requestIdOf } from '../wire/call.ts'
 import { createEngines, type EngineOptions, type EngineResult } from './engines.ts'
 import { type Live, rateLimitsOf } from './exchange.ts'
 import { explainCall, type Explanation } from './explain.ts'
+import { createLocalModels, type LocalModels, locateModel } from './local.ts'
 import { loadMedia } from './media.ts'
 import { createOpen } from './opening.ts'
 import type { RuntimeOptions } from './options.ts'
@@ -51,6 +53,8 @@ export interface Runtime {
   loadModel(model: string, options?: EngineOptions): Promise<EngineResult>
   unloadModel(model: string, options?: EngineOptions): Promise<EngineResult>
   removeModel(model: string, options?: EngineOptions): Promise<EngineResult>
+  /** The models on this machine. */
+  models: LocalModels
   /** Every manifest: dialects and providers. */
   providers(): ProviderInfo[]
   /**
@@ -95,7 +99,8 @@ export function createRuntime(given: RuntimeOptions = {}): Runtime {
     env,
   })
   const registry = createRegistry(catalog)
-  const transports = createTransports(env, (name) => Promise.resolve({ id: name, file: name, files: {}, config: {} }))
+  const transports = createTransports(env, (name) => locateModel(store, name))
+  const store = createModelStore({ protocols: [options.protocols ?? []].flat(), env, http: transports.http })
   const plan = createPlan(options, env, registry)
   const open = createOpen(options, env, transports)
 
@@ -213,6 +218,7 @@ export function createRuntime(given: RuntimeOptions = {}): Runtime {
       return replay(exchange, registry.operation(how.provider, how.operation ?? 'chat', model, how.wire), how)
     },
     providers: () => catalog.ids().map((id) => describeProvider(id, catalog, options, env)),
+    models: createLocalModels(store),
     pullModel: engines.pull,
     loadModel: engines.load,
     unloadModel: engines.unload,

@@ -3,7 +3,7 @@ import { basename, join, relative, resolve, sep } from 'node:path'
 import { ModelwireError } from '../core/error.ts'
 import { partsOf, readGguf } from '../gguf/read.ts'
 import { isFolder, type ModelFolder, untilde } from './folders.ts'
-import { blank, type KnownModel, type LocalModel } from './model.ts'
+import { blank, type KnownModel, type LocalModel, type Piece } from './model.ts'
 
 const mostFiles = 2_000
 const deepest = 3
@@ -51,7 +51,7 @@ export function bareId(file: string, folder: string): string {
 
 /** A model file without a manifest, as its own header describes it. One that is broken says so in `problem`. */
 export async function describeBare(file: string, id: string, folder?: ModelFolder): Promise<KnownModel> {
-  const pieces = partsOf(file).map((part) => ({ file: part, ...(folder === undefined ? {} : { folder }) }))
+  const pieces = partsOf(file).map((part): Piece => (folder === undefined ? { file: part } : { file: part, folder }))
   const model: LocalModel = {
     ...blank(id, file),
     present: pieces.every((piece) => existsSync(piece.file)),

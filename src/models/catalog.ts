@@ -35,23 +35,24 @@ export function createModelCatalog(options: FolderOptions): ModelCatalog {
   }
 
   /** Every manifest that is not hidden by one of the same id further up. */
-  const manifests = (opened: readonly Opened[]): KnownModel[] => {
+  function manifests(opened: readonly Opened[]): KnownModel[] {
     const seen = new Set<string>()
-    return opened.flatMap((place) =>
-      place.layer.files().flatMap((file) => {
-        const id = place.layer.idOf(file)
-        if (id !== undefined && (seen.has(id) || place.layer.find(id) !== file)) return []
+    const found: KnownModel[] = []
+    for (const place of opened) {
+      for (const file of place.layer.files()) {
+        const id = place.layer.idOf(file) ?? file
+        if (seen.has(id)) continue
+        seen.add(id)
         try {
           const known = described(file, place)
-          seen.add(known.model.id)
-          return [known, ...known.model.quantizations.map((name) => described(file, place, name))]
+          found.push(known, ...known.model.quantizations.map((name) => described(file, place, name)))
         } catch (error) {
           if (!(error instanceof ModelwireError)) throw error
-          if (id !== undefined) seen.add(id)
-          return [broken(id ?? file, file, error)]
+          found.push(broken(id, file, error))
         }
-      }),
-    )
+      }
+    }
+    return found
   }
 
   async function bareModels(opened: readonly Opened[], taken: ReadonlySet<string>): Promise<LocalModel[]> {

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { abortError } from '../core/abort.ts'
 import { ModelwireError } from '../core/error.ts'
@@ -48,6 +48,7 @@ export async function download(source: Download, file: string, options: Download
   await mkdir(dirname(file), { recursive: true })
   const release = await takeLock(`${file}.lock`, file)
   try {
+    if ((await stat(file).catch(() => undefined)) !== undefined) return // somebody was faster
     const part = await openPart(file, source.url, options.signal)
     try {
       await complete(part, source, file, options)

@@ -78,16 +78,15 @@ export async function openPart(file: string, url: string, signal?: AbortSignal):
     },
     async discard() {
       await close()
-      await discardPart(file)
+      for (const left of leftovers(file)) await rm(left, { force: true })
     },
     close,
   }
 }
 
-/** Removes what an unfinished download left. */
-export async function discardPart(file: string): Promise<void> {
-  await rm(`${file}.part`, { force: true })
-  await rm(`${file}.part.json`, { force: true })
+/** What an unfinished download leaves beside its file. */
+export function leftovers(file: string): string[] {
+  return [`${file}.part`, `${file}.part.json`]
 }
 
 async function openOrMake(path: string, keep: boolean): Promise<FileHandle> {
