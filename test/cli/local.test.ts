@@ -157,6 +157,17 @@ describe('a model that can be fetched', () => {
 })
 
 describe('what can be asked', () => {
+  it('a mistake in the manifest of a model has its line and the nearest key', async () => {
+    const files = folder({ 'wrong.yaml': 'id: wrong\nfile: wrong.gguf\nsize: -1\ncapabilites: [chat]\n' })
+    const { protocols } = place('id: tiny\nfile: tiny.gguf\n')
+    const good = await modelwire(['validate', protocols])
+    expect(good).toMatchObject({ status: 0, stdout: expect.stringContaining('no mistakes in 1 manifest') as string })
+    const { status, stdout } = await modelwire(['validate', join(files, 'wrong.yaml')])
+    expect(status).toBe(1)
+    expect(stdout).toMatch(/wrong\.yaml:3:1: expected/)
+    expect(stdout).toMatch(/wrong\.yaml:4:1: .*did you mean "capabilities"/)
+  })
+
   it('a model that nobody knows names the nearest', async () => {
     const { run } = place(manifestOf(await store()))
     for (const command of ['pull', 'show', 'rm']) {
