@@ -47,6 +47,10 @@ export interface ModelManifest {
    */
   license?: string
   /**
+   * Whether it is the one that `modelwire chat` uses when none is named.
+   */
+  default?: boolean
+  /**
    * The manifest of the provider that runs it.
    */
   provider?: Id

@@ -31,6 +31,8 @@ export interface LocalModel {
   quantizations: string[]
   /** Where its file can be fetched. */
   download?: { url: string; sha256?: string }
+  /** It is the one to use when none is named. */
+  default?: true
   /** `file:line:column` of its manifest. */
   where?: string
   /** Why it can't be used, where its manifest or its file is broken. */
@@ -87,6 +89,7 @@ export function describe(
     id: quantization === undefined ? manifest.id : `${manifest.id}:${quantization}`,
     ...(manifest.name === undefined ? {} : { name: manifest.name }),
     provider: manifest.provider ?? usualProvider(),
+    ...(manifest.default === true && quantization === undefined ? { default: true as const } : {}),
     file: main.file,
     files: Object.fromEntries(further.map(([name, { file }]) => [name, file])),
     present,

@@ -219,6 +219,15 @@ describe('what can be asked', () => {
     expect(existsSync(join(models, 'mine.gguf'))).toBe(false)
   })
 
+  it('the model of the package is the default one, and is not removed', async () => {
+    const { run } = place(manifestOf(await store()))
+    const [listed] = jsonLines((await run(['list', 'llama', '--json'])).stdout) as unknown as Record<string, unknown>[][]
+    expect(listed?.filter((model) => model.default === true).map(({ id }) => id)).toEqual(['pocket'])
+    const ran = await run(['rm', 'pocket', '--yes'])
+    expect(ran).toMatchObject({ status: 1, stdout: '' })
+    expect(ran.stderr).toMatch(/pocket.* lies outside the folders of models/)
+  })
+
   it('a file outside of all folders of models is not removed', async () => {
     const { run, protocols } = place(manifestOf(await store()))
     const file = join(protocols, 'x.gguf')
