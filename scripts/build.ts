@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { bundledProtocols, createCatalog } from '../src/manifest/catalog.ts'
-import { writeCheck } from '../src/manifest/shape.ts'
+import { checkFiles, writeCheck } from '../src/manifest/shape.ts'
 import { dump } from '../src/manifest/snapshot.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -20,4 +20,5 @@ for (const id of catalog.ids()) {
   const source = catalog.find(id)
   if (source) writeFileSync(`${dist}snapshots/${id}.json`, JSON.stringify(dump(source)))
 }
-writeFileSync(`${dist}check.cjs`, writeCheck())
+writeFileSync(`${dist}${checkFiles.manifest}`, writeCheck('manifest'))
+writeFileSync(`${dist}${checkFiles.model}`, writeCheck('model'))

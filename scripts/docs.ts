@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { differencesTable, errorTable } from './docs/lists.ts'
 import { fill } from './docs/markdown.ts'
+import { modelKeyTable } from './docs/models.ts'
 import { capabilityTables, dialectTable, providerTable } from './docs/providers.ts'
 import { constructTable, eventTable, filterTable, keyReference, patternTable } from './docs/reference.ts'
 
@@ -16,6 +17,7 @@ const pages: Record<string, Record<string, () => string>> = {
     keys: keyReference,
   },
   'providers.md': { providers: providerTable, dialects: dialectTable, capabilities: capabilityTables },
+  'models.md': { keys: modelKeyTable },
   'errors.md': { kinds: errorTable },
   'recordings.md': { differences: differencesTable },
 }

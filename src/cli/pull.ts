@@ -1,4 +1,5 @@
 import type { Event, Runtime } from '../index.ts'
+import { bar } from './bar.ts'
 import { type Status, tell } from './failure.ts'
 import { interruptible } from './session.ts'
 import { note, out, outJson, paintNote, safe } from './terminal.ts'
@@ -34,7 +35,6 @@ export async function pullFromEngine(mw: Runtime, model: string, flags: PullFlag
   }
 }
 
-const barWidth = 30
 const gap = 100 // milliseconds between two pictures
 
 function createMeter(terminal: { write(text: string): unknown } | undefined): { hear(event: Event): void; end(): void } {
@@ -55,17 +55,11 @@ function createMeter(terminal: { write(text: string): unknown } | undefined): { 
       if (!fresh && performance.now() - drawn < gap && fraction !== 1) return
       drawn = performance.now()
       open = true
-      terminal.write(`\r\u001B[K${bar(fraction)}${paintNote.dim(safe(status))}`)
+      terminal.write(`\r\u001B[K${fraction === undefined ? '' : `${bar(fraction)} `}${paintNote.dim(safe(status))}`)
     },
     end() {
       if (open) terminal?.write('\n')
       open = false
     },
   }
-}
-
-function bar(fraction: number | undefined): string {
-  if (fraction === undefined) return ''
-  const done = Math.round(Math.min(1, Math.max(0, fraction)) * barWidth)
-  return `${'█'.repeat(done)}${'░'.repeat(barWidth - done)} ${String(Math.floor(fraction * 100)).padStart(3)} % `
 }

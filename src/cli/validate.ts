@@ -1,9 +1,9 @@
 import { statSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import type { Catalog } from '../manifest/catalog.ts'
 import type { Problem } from '../manifest/validate.ts'
-import type { Status } from './failure.ts'
+import { isModelwireError, type Status } from './failure.ts'
 import { protocolsOption } from './session.ts'
 import { near, note, out, paint, paintNote, safe } from './terminal.ts'
 
@@ -29,11 +29,14 @@ export function validateCommand(program: Command, done: (status: Status) => void
 async function validate(names: string[], protocols: string[]): Promise<Status> {
   const { bundledProtocols, createCatalog } = await import('../manifest/catalog.ts')
   const { checkIds, checkManifest } = await import('../manifest/check.ts')
+  const { readText } = await import('../manifest/load.ts')
+  const { checkModel } = await import('../manifest/model.ts')
   const folders = names.filter((name) => kindOf(name) === 'folder').map((path) => resolve(path))
   const paths = [...new Set([bundledProtocols, ...protocols.map((path) => resolve(path)), ...folders])]
   const catalog = createCatalog({ paths, check: false, env: process.env })
-  const { files, problems } = names.length === 0 ? { files: catalog.files(), problems: [] } : await chosen(names, catalog)
-  for (const file of files) problems.push(...checkManifest(file, catalog))
+  const all = async (): Promise<Chosen> => ({ files: [...catalog.files(), ...(await modelsBeside(paths))], problems: [] })
+  const { files, problems } = names.length === 0 ? await all() : await chosen(names, catalog)
+  for (const file of files) problems.push(...(describesModel(file, readText) ? checkModel(file) : checkManifest(file, catalog)))
   for (const folder of folders) problems.push(...checkIds(folder))
   return tellAll(problems, files)
 }
@@ -47,7 +50,7 @@ async function chosen(names: string[], catalog: Catalog): Promise<Chosen> {
   for (const name of names) {
     const kind = kindOf(name)
     const byId = kind === undefined ? catalog.file(name) : undefined
-    const inside = kind === 'folder' ? createLayer(name, false).files() : []
+    const inside = kind === 'folder' ? [...createLayer(name, false).files(), ...(await modelsBeside([name]))] : []
     if (kind === 'folder' && inside.length === 0)
       made.problems.push({ where: undefined, message: `expected manifests (*.yaml) in "${name}", got none`, severity: 'error' })
     else if (kind === 'folder') made.files.push(...inside)
@@ -59,6 +62,27 @@ async function chosen(names: string[], catalog: Catalog): Promise<Chosen> {
     }
   }
   return made
+}
+
+/** The manifests of models in the folder that those of providers have for them. */
+async function modelsBeside(paths: readonly string[]): Promise<string[]> {
+  const { createLayer } = await import('../manifest/layer.ts')
+  return paths
+    .map((path) => join(path, 'models'))
+    .filter((path) => kindOf(path) === 'folder')
+    .flatMap((path) => createLayer(path, false).files())
+}
+
+/** By what no manifest of a provider has; one without either, by its folder. */
+function describesModel(file: string, readText: (file: string) => string): boolean {
+  const inModels = basename(dirname(file)) === 'models'
+  try {
+    const text = readText(file)
+    return /^file:/m.test(text) || (inModels && !/^(extends|base|operations|transport):/m.test(text))
+  } catch (error) {
+    if (!isModelwireError(error)) throw error
+    return inModels // its check tells why it can't be read
+  }
 }
 
 function kindOf(name: string): 'file' | 'folder' | undefined {

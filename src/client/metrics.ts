@@ -8,7 +8,7 @@ export interface Metrics {
   since: string
   /** Calls that are under way. */
   active: number
-  /** All models together. */
+  /** All models in one sum. */
   total: ModelMetrics
   /** By `provider/model operation`; those of the last thousand that were called. */
   models: Record<string, ModelMetrics>

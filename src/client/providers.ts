@@ -13,6 +13,8 @@ export interface ProviderInfo {
   file?: string
   /** Has an address, or runs in this process: can be called. A dialect hasn't. */
   callable: boolean
+  /** What carries its calls, where that works in this process. */
+  transport?: string
   operations: string[]
   wires: string[]
   /** Ways to start its engine on this machine, where its manifest has a `service`. */
@@ -43,12 +45,14 @@ export function describeProvider(
     return { id, ...found, callable: false, operations: [], wires: [], keys: [], key: 'none', problem }
   }
   const text = (key: string): Record<string, string> => (typeof manifest[key] === 'string' ? { [key]: manifest[key] } : {})
+  const transport = transportOf(manifest)
   return {
     id,
     ...text('name'),
     ...text('docs'),
     ...found,
-    callable: manifest.base !== undefined || transportOf(manifest) !== 'http',
+    callable: manifest.base !== undefined || transport !== 'http',
+    ...(transport === 'http' ? {} : { transport }),
     operations: Object.keys((manifest.operations ?? {}) as object),
     wires: Object.keys((manifest.wires ?? {}) as object),
     ...(isMap(manifest.service) ? { ways: Object.keys((manifest.service.ways ?? {}) as object) } : {}),

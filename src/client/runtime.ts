@@ -6,6 +6,8 @@ import { createEngines, type Engines } from './engines.ts'
 import type { Explanation } from './explain.ts'
 import { createHealth, type Health } from './health.ts'
 import { createMeter, type Metrics } from './metrics.ts'
+import { createModelStore } from '../models/store.ts'
+import { createLocalModels, type LocalModels, locateModel } from './local.ts'
 import { createOpen } from './opening.ts'
 import type { RuntimeOptions } from './options.ts'
 import { createPlan } from './planning.ts'
@@ -24,6 +26,8 @@ export interface Runtime extends Omit<Calls, 'list'>, Engines, Serving {
   replay(exchange: Exchange, options: ReplayOptions): Replayed
   /** The models that providers list, asked live. `filter.provider` names one. */
   listModels(filter: { provider: string; wire?: string; signal?: AbortSignal }): Promise<ModelInfo[]>
+  /** The models on this machine. */
+  models: LocalModels
   /** Every manifest: dialects and providers. */
   providers(): ProviderInfo[]
   /** How the runtime is: engines of this process with their devices, free memory and models, and the services that it started. */
@@ -54,7 +58,8 @@ export function createRuntime(given: RuntimeOptions = {}): Runtime {
     env,
   })
   const registry = createRegistry(catalog)
-  const transports = createTransports(env, (name) => Promise.resolve({ id: name, file: name, files: {}, config: {} }))
+  const transports = createTransports(env, (name) => locateModel(store, name))
+  const store = createModelStore({ protocols: [options.protocols ?? []].flat(), env, http: transports.http })
   const plan = createPlan(options, env, registry)
   const meter = createMeter()
   const open = meter.count(createOpen(options, env, transports))
@@ -87,6 +92,7 @@ export function createRuntime(given: RuntimeOptions = {}): Runtime {
       return replay(exchange, registry.operation(how.provider, how.operation ?? 'chat', model, how.wire), how)
     },
     providers: () => catalog.ids().map((id) => describeProvider(id, catalog, options, env)),
+    models: createLocalModels(store),
     health: createHealth({ transports, meter, statuses }),
     metrics: meter.read,
     close,

@@ -13,43 +13,49 @@ export interface Schema {
   anyOf?: Schema[]
   allOf?: Schema[]
   properties?: Record<string, Schema>
+  default?: unknown
   /** What `pattern` means, in words: `expected an id`. */
   patternErrorMessage?: string
 }
 
-/** What checks against the schema of manifests, and against a part of it. */
+/** What checks against one of the schemas, and against a part of it. */
 export interface Shape {
   check(data: unknown): ErrorObject[]
   checkPart(schema: Schema, data: unknown): ErrorObject[]
   /** The schema itself, or the one that it refers to. */
   follow(schema: Schema): Schema
+  /** What a key of the whole means where it isn't written. */
+  defaultOf(key: string): unknown
 }
 
-let shape: Shape | undefined
+/** The schemas of what people write, by the names of their files. */
+export type SchemaName = 'manifest' | 'model'
 
 /** Made when first used: only manifests of users are checked at run time. */
-export function manifestShape(): Shape {
-  shape ??= createShape()
-  return shape
-}
+export const manifestShape = once(() => createShape('manifest'))
+
+/** The same for a model's. */
+export const modelShape = once(() => createShape('model'))
 
 /**
  * The check of whole manifests as the text of a CommonJS module, which the build writes into dist: to load ajv and to
  * compile the schema takes 120 ms, to load this 5.
  */
-export function writeCheck(): string {
+export function writeCheck(name: SchemaName = 'manifest'): string {
   const ajv = createAjv({ source: true })
   const { default: write } = require('ajv/dist/standalone/index.js') as typeof import('ajv/dist/standalone/index.js') // require has no types
-  return write(ajv, ajv.compile(readSchema()))
+  return write(ajv, ajv.compile(readSchema(name)))
 }
 
 const require = createRequire(import.meta.url)
-const written = fileURLToPath(new URL('../check.cjs', import.meta.url))
+
+/** Where the build puts what writeCheck gives. */
+export const checkFiles: Record<SchemaName, string> = { manifest: 'check.cjs', model: 'check-model.cjs' }
 
 type Root = Schema & { definitions: Record<string, Schema> }
 
-function readSchema(): Root {
-  return JSON.parse(readFileSync(new URL('../../schemas/manifest.schema.json', import.meta.url), 'utf8')) as Root // our own file
+function readSchema(name: SchemaName): Root {
+  return JSON.parse(readFileSync(new URL(`../../schemas/${name}.schema.json`, import.meta.url), 'utf8')) as Root // our own file
 }
 
 /** Compiles small rather than fast: a manifest is checked once, and this halves the time to the first check. */
@@ -59,9 +65,10 @@ function createAjv(code: { source?: boolean } = {}): Ajv {
   return new Ajv({ allErrors: true, verbose: true, strict: false, ...small })
 }
 
-function createShape(): Shape {
-  const root = once(readSchema)
+function createShape(name: SchemaName): Shape {
+  const root = once(() => readSchema(name))
   const ajv = once(() => createAjv())
+  const written = fileURLToPath(new URL(`../${checkFiles[name]}`, import.meta.url))
   const whole = existsSync(written) ? (require(written) as ValidateFunction) : ajv().compile(root()) // as writeCheck made it
   const parts = new WeakMap<Schema, ValidateFunction>()
   const errorsOf = (check: ValidateFunction, data: unknown): ErrorObject[] => (check(data) ? [] : [...(check.errors ?? [])])
@@ -74,6 +81,7 @@ function createShape(): Shape {
       return errorsOf(check, data)
     },
     follow: ({ $ref, ...schema }) => ($ref ? (root().definitions[$ref.replace('#/definitions/', '')] ?? {}) : schema),
+    defaultOf: (key) => root().properties?.[key]?.default,
   }
 }
 

@@ -16,15 +16,14 @@ export interface Problem {
 }
 
 /** Compares a manifest, as it was written, with the schema. Finds every mistake; a line over 120 columns is a warning. */
-export function checkShape(source: Source): Problem[] {
-  const shape = manifestShape()
+export function checkShape(source: Source, shape: Shape = manifestShape()): Problem[] {
   const mistakes = simplify(shape.check(source.data), shape).map((error) => toProblem(error, source, shape))
   return [...mistakes.toSorted(byPlace), ...longLines(source)]
 }
 
 /** Throws the first mistake, with a count of the others. */
-export function checkSource(source: Source): void {
-  const [first, ...others] = checkShape(source).filter(({ severity }) => severity === 'error')
+export function checkSource(source: Source, shape: Shape = manifestShape()): void {
+  const [first, ...others] = checkShape(source, shape).filter(({ severity }) => severity === 'error')
   if (!first) return
   const more = others.length > 0 ? ` (and ${others.length} more)` : ''
   throw new ModelwireError('manifest', first.message + more, { where: format(first.where), hint: first.hint })

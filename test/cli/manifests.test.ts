@@ -282,7 +282,10 @@ wires:
       patches: [],
       listed: 'unknown',
     })
-    expect(await modelwire(['models', 'show', 'm1', '--protocols', path])).toMatchObject({ status: 2 })
+    expect(await modelwire(['models', 'show', 'm1', '--protocols', path])).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('no model "m1" on this machine') as string,
+    })
     expect(await modelwire(['models', 'show', 'nobody/m1', '--protocols', path])).toMatchObject({ status: 1 })
   })
 })

@@ -10,6 +10,7 @@ import { bundledProtocols, createCatalog } from '../../src/manifest/catalog.ts'
 import { checkManifest } from '../../src/manifest/check.ts'
 import { overlay } from '../../src/manifest/extend.ts'
 import { parseManifest, readManifest } from '../../src/manifest/load.ts'
+import { checkModel } from '../../src/manifest/model.ts'
 import { type Block, pages, root, titleOf } from './pages.ts'
 import { spokenFor, startUpstream } from './upstream.ts'
 
@@ -18,6 +19,7 @@ import { spokenFor, startUpstream } from './upstream.ts'
  *
  *     yaml                  a manifest (`id: …`), or a part of one, which is laid over a provider
  *     yaml acme.yaml        a file, for the commands below it; `+` before the name lays the block over that file
+ *     yaml models/a.yaml    the manifest of a model
  *     json schema.json      a file
  *     ts                    a module; `mw` is a runtime if the block makes none. `no-run`: only its types are checked
  *     sh, console           commands; a console shows what they print, where `…` stands for anything
@@ -167,9 +169,8 @@ function checkJson(block: Block): string[] {
 function checkYaml(block: Block): string[] {
   const file = saveYaml(block)
   const catalog = createCatalog({ paths: [bundledProtocols, join(desk, folderOf(block))], env: {}, check: false })
-  return checkManifest(file, catalog).map(
-    ({ where, message, hint }) => `${where?.line ?? 0}:${where?.column ?? 0} ${message} ${hint ?? ''}`,
-  )
+  const problems = block.words[0]?.startsWith('models/') === true ? checkModel(file) : checkManifest(file, catalog)
+  return problems.map(({ where, message, hint }) => `${where?.line ?? 0}:${where?.column ?? 0} ${message} ${hint ?? ''}`)
 }
 
 function saveYaml(block: Block): string {

@@ -152,6 +152,15 @@ describe('what fits', () => {
     expect(four - base).toBe(3 * 8192 * 32 * 8 * 256 * 2)
   })
 
+  it('without flash attention, every token of a batch is held against every other', () => {
+    const use = { contextLength: 8192, sequences: 1, gpuLayers: 0 }
+    const more = estimate(large, { ...use, flashAttention: false }).ramBytes - estimate(large, use).ramBytes
+    // llama.cpp: 512 tokens of a batch, the context, heads, 4 bytes
+    expect(more).toBe(512 * 8192 * 32 * 4)
+    const room = { ramFree: 5.9 * gigabyte, vramFree: 0, sequences: 1 }
+    expect(fit(large, { ...room, flashAttention: false }).contextLength).toBeLessThan(fit(large, room).contextLength)
+  })
+
   it('takes the longest usual context that fits', () => {
     expect(fit(large, { ramFree: 32 * gigabyte, vramFree: 0, sequences: 1 }).contextLength).toBe(8192)
     expect(fit(large, { ramFree: 5.9 * gigabyte, vramFree: 0, sequences: 1 }).contextLength).toBeLessThan(8192)

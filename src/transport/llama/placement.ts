@@ -30,6 +30,7 @@ export async function place(file: string, settings: LoadOptions, memory: FreeMem
   const fitted = fit(header, {
     ...memory,
     sequences,
+    flashAttention: settings.flashAttention,
     ...(contextLength === undefined ? {} : { contextLength }),
     ...(gpuLayers === undefined ? {} : { gpuLayers }),
   })
