@@ -93,6 +93,7 @@ const elsewhere: Record<string, string> = {
   Parents: 'id, or a list of ids',
   Texts: 'map of texts',
   Duration: 'span of time, such as `30s`',
+  Clock: 'span of time, such as `30s`, or `none`',
 }
 
 /** One section a map of the schema, in the order in which they are first met. */
