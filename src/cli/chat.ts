@@ -3,6 +3,7 @@ import type { ChatRequest, Runtime, Stream } from '../index.ts'
 import { isModelwireError, type Status, tell } from './failure.ts'
 import { readPiped } from './inputs.ts'
 import { buildPrompt, buildSettings, type RequestFlags, requestOptions } from './request.ts'
+import { unnamed } from './unnamed.ts'
 import { interruptible, openRuntime, providerOf } from './session.ts'
 import { showResult, showStream } from './speak.ts'
 import { summarize, tellCall } from './summary.ts'
@@ -17,6 +18,7 @@ export interface ChatFlags extends RequestFlags {
 
 const examples = `
 Examples:
+  modelwire chat "What is Modelwire?"                 without a model and a key, the small one that comes along answers
   modelwire chat -m provider/model "Why is the sky blue?"
   git diff | modelwire chat -m provider/model "Write a commit message"
   modelwire chat -m provider/model --image cat.jpg "What is this?"
@@ -43,7 +45,7 @@ export function chatCommand(program: Command, done: (status: Status) => void): v
 async function chat(words: string, flags: ChatFlags): Promise<Status> {
   if (flags.json === true && flags.events === true) throw new UsageError('--json and --events exclude each other')
   if (flags.events === true && !flags.stream) throw new UsageError('--events and --no-stream exclude each other')
-  const settings = await buildSettings(flags)
+  const settings = await buildSettings(flags.model === undefined ? { ...flags, ...(await unnamed(flags)) } : flags)
   const mw = await openRuntime(flags, providerOf(settings.model))
   try {
     const piped = await readPiped(words === '')

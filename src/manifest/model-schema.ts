@@ -83,7 +83,7 @@ export interface ModelManifest {
    */
   quantizations?: Quantizations
   /**
-   * How its engine should load it. Which keys there are is the engine's business; `contextLength`, `gpuLayers` (a number, `auto` or `max`), `sequences`, `threads`, `batchSize` and `flashAttention` are understood for GGUF files.
+   * How its engine should load it. Which keys there are is the engine's business; `contextLength`, `gpuLayers` (a number, `auto` or `max`), `sequences`, `threads`, `batchSize`, `flashAttention` and `sampling` (a map of `temperature`, `topP`, `topK`, `minP`, `repeatPenalty`, for calls that don't say) are understood for GGUF files.
    */
   config?: {
     [k: string]: unknown

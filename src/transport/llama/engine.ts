@@ -1,6 +1,6 @@
 import { ModelwireError } from '../../core/error.ts'
 import type { Call, Reply } from '../../wire/call.ts'
-import type { Device, Engine, EngineHealth, Locate } from '../../wire/engine.ts'
+import type { Device, Engine, EngineHealth, Locate, LocatedModel } from '../../wire/engine.ts'
 import { type Emit, frameReply } from '../frames.ts'
 import { type Llama, openLlama } from './binding.ts'
 import type { ChatBody, EmbedBody, LoadOptions, RerankBody } from './body.ts'
@@ -42,7 +42,7 @@ export function createLlamaEngine(locate: Locate): Engine {
         }
         const lease = await residents.use(located, asked.load ?? {}, ends)
         try {
-          await work(asked, lease.resident, emit, ends)
+          await work({ ...samplingOf(located), ...asked }, lease.resident, emit, ends)
         } finally {
           lease.release()
         }
@@ -67,6 +67,11 @@ export function createLlamaEngine(locate: Locate): Engine {
     },
     close: () => residents.close(),
   }
+}
+
+/** How a model wants to be sampled where a call doesn't say, by its own manifest. */
+function samplingOf({ config }: LocatedModel): object {
+  return typeof config.sampling === 'object' && config.sampling !== null ? config.sampling : {}
 }
 
 async function devicesOf(llama: Llama): Promise<Device[]> {

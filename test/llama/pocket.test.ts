@@ -1,0 +1,100 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { answer, type Kind, prompts } from '../../models/evaluation/run.ts'
+import { createRuntime, type Event, type Runtime } from '../../src/index.ts'
+import { available, startLlamaServer } from '../tools/llama-server.ts'
+
+const { missing } = await available()
+const file = new URL('../../models/pocket.gguf', import.meta.url)
+
+describe('the model that comes with Modelwire', () => {
+  it('is the file that its checksum says, and at most 5 MB', () => {
+    const bytes = readFileSync(file)
+    const [sum] = readFileSync(new URL('../../models/pocket.gguf.sha256', import.meta.url), 'utf8').split(' ')
+    expect(createHash('sha256').update(bytes).digest('hex')).toBe(sum)
+    expect(bytes.length).toBeLessThanOrEqual(5_000_000)
+  })
+})
+
+/** What the card (models/README.md) says that it gets right of prompts it wasn't trained on, a little rounded down. */
+const rates: Record<Kind, number> = { tool: 0.6, copy: 0.9, schema: 0.8, result: 0.9, chat: 0.8 }
+
+interface Target {
+  mw: Runtime
+  model: string
+  close(): Promise<void>
+}
+
+async function inProcess(): Promise<Target> {
+  const mw = createRuntime({ retry: false, providers: { llama: { gpu: 'cpu' } } })
+  return { mw, model: 'llama/pocket', close: () => mw.close() }
+}
+
+async function onServer(): Promise<Target> {
+  const server = await startLlamaServer({ model: file.pathname, context: 4096, slots: 2 })
+  const mw = createRuntime({ retry: false, providers: { 'llama-server': { apiKey: server.apiKey, baseUrl: `${server.url}/v1` } } })
+  const close = async (): Promise<void> => {
+    await mw.close()
+    await server.stop()
+  }
+  return { mw, model: 'llama-server/pocket', close }
+}
+
+const targets = [
+  { name: 'in this process', open: inProcess, skipped: false },
+  {
+    name: missing === undefined ? 'on llama-server' : `on llama-server (skipped: ${missing})`,
+    open: onServer,
+    skipped: missing !== undefined,
+  },
+]
+
+for (const { name, open, skipped } of targets) {
+  describe.skipIf(skipped)(`Pocket ${name}`, () => {
+    let target: Target
+    beforeAll(async () => {
+      target = await open()
+    }, 30_000)
+    afterAll(() => target?.close())
+
+    it('says what Modelwire is, piece by piece, and stops by itself', async () => {
+      const events: Event[] = []
+      const stream = target.mw.stream({ model: target.model, prompt: 'What is Modelwire?', temperature: 0 })
+      for await (const event of stream) events.push(event)
+      const { text, finishReason, usage } = await stream.result
+      expect(text).toContain('Modelwire')
+      expect(finishReason).toBe('stop')
+      expect(events.filter(({ type }) => type === 'text').length).toBeGreaterThan(5)
+      expect(usage.outputTokens).toBeGreaterThan(5)
+    })
+
+    it('calls a tool, reads its result and answers from it', async () => {
+      const tool = {
+        name: 'weather',
+        description: 'The weather in a city',
+        parameters: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] },
+      }
+      const question = { role: 'user' as const, content: 'What is the weather in Paris?' }
+      const asked = { model: target.model, tools: [tool], temperature: 0 }
+      const call = await target.mw.chat({ ...asked, messages: [question] })
+      expect(call.toolCalls.map(({ name: tried, arguments: given }) => [tried, given])).toEqual([['weather', { city: 'Paris' }]])
+      expect(call.finishReason).toBe('tool_calls')
+      const results = call.toolCalls.map(({ id }) => ({ type: 'tool_result' as const, id, content: { city: 'Paris', celsius: 7 } }))
+      const reply = await target.mw.chat({ ...asked, messages: [question, call.message, { role: 'tool', content: results }] })
+      expect(reply.text).toContain('7')
+      expect(reply.finishReason).toBe('stop')
+    })
+
+    it.each(Object.entries(rates) as [Kind, number][])(
+      'gets %s right in at least so many of all cases: %d',
+      async (kind, least) => {
+        const all = prompts(kind)
+        let right = 0
+        for (const prompt of all) if ((await answer(target.mw, target.model, prompt)).right) right += 1
+        expect(right / all.length).toBeGreaterThanOrEqual(least)
+      },
+      120_000,
+    )
+  })
+}
