@@ -192,6 +192,18 @@ describe('chat for programs', () => {
   })
 })
 
+describe('chat without a model and without a key', () => {
+  it('talks with the model that comes along, and says so in one line', async () => {
+    const ran = await modelwire(['chat', 'What is Modelwire?'])
+    expect(ran.status).toBe(0)
+    expect(ran.stdout).toContain('Modelwire')
+    const [first = '', last = '', ...others] = ran.stderr.trim().split('\n')
+    expect(first).toBe('no model was named and no key is set: Pocket answers, in this process (-m llama/pocket)')
+    expect(last).toMatch(/^\d+ tokens in · \d+ out · \d+ tok\/s · first /)
+    expect(others).toEqual([])
+  })
+})
+
 describe('chat fails in one sentence', () => {
   const sentence = /^error: .+\n( {2}hint: .+\n)?( {2}\w.*\n)?$/
 
@@ -226,8 +238,8 @@ describe('chat fails in one sentence', () => {
     expect(ran.stderr).toMatch(sentence)
   })
 
-  it('with no model named', async () => {
-    const ran = await modelwire(['chat', 'hi'])
+  it('with no model named, where a key is set and so another one was meant', async () => {
+    const ran = await modelwire(['chat', 'hi'], { env: { MISTRAL_API_KEY: 'sk-none' } })
     expect(ran.status).toBe(2)
     expect(ran.stderr).toContain('MODELWIRE_MODEL')
   })
