@@ -59,6 +59,8 @@ export interface LoadOptions {
   flashAttention?: boolean
   /** Milliseconds without a call after which the model is unloaded; 0: never. */
   idle?: number
+  /** Bytes of main memory that all models may take, as they are reckoned; what is free when absent. */
+  memory?: number
   /** Calls that may wait for a sequence. */
   queue?: number
 }

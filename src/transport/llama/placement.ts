@@ -12,9 +12,9 @@ export interface FreeMemory {
 
 const defaultSequences = 4
 
-/** What is free now, by the operating system (of a container its own bound) and by the graphics cards. */
-export async function freeMemory(llama: Llama): Promise<FreeMemory> {
-  const ramFree = process.availableMemory()
+/** What is free now, by the operating system (of a container its own bound), by the graphics cards, and by what the user allows. */
+export async function freeMemory(llama: Llama, budget: number): Promise<FreeMemory> {
+  const ramFree = Math.max(0, Math.min(process.availableMemory(), budget))
   if (llama.gpu === false) return { ramFree, vramFree: 0 }
   const { free } = await llama.getVramState()
   return { ramFree, vramFree: free }

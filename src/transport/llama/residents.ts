@@ -122,7 +122,8 @@ export function createResidents(): Residents {
     const llama = await backendOf(gpuOf(settings.gpu))
     for (;;) {
       try {
-        const placement = await place(file, settings, await freeMemory(llama))
+        const allowed = count('memory', settings.memory) ?? Infinity
+        const placement = await place(file, settings, await freeMemory(llama, allowed - taken()))
         return await openResident(llama, {
           ...placement,
           file,
@@ -139,6 +140,11 @@ export function createResidents(): Residents {
         if (!isRefusal(error) || !(await evict(entry))) throw error
       }
     }
+  }
+
+  /** Bytes of main memory that the models here were reckoned to take. */
+  function taken(): number {
+    return [...current.values(), ...leaving].reduce((sum, { resident }) => sum + (resident?.placement.ramBytes ?? 0), 0)
   }
 
   /** Unloads the model that was idle longest, or waits for one that is on its way out. False when nothing can go. */
