@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-const compiler = new URL('../tools/checks/node_modules/json-schema-to-typescript/dist/src/index.js', import.meta.url)
+const compiler = new URL('json-schema-to-typescript/dist/src/index.js', new URL('../tools/checks/node_modules/', import.meta.url))
 if (!existsSync(compiler)) {
   console.error('json-schema-to-typescript is not installed: run `npm run checks:get` once, then this again.')
   process.exit(1)
