@@ -1,7 +1,16 @@
 // Writes the types of manifests from their schemas; with --check it only says whether they agree.
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { compileFromFile } from 'json-schema-to-typescript'
+
+const compiler = new URL('json-schema-to-typescript/dist/src/index.js', new URL('../tools/checks/node_modules/', import.meta.url))
+if (!existsSync(compiler)) {
+  console.error('json-schema-to-typescript is not installed: run `npm run checks:get` once, then this again.')
+  process.exit(1)
+}
+// Imported by its place, since the root's own installation doesn't hold it; hence its type is written here.
+const { compileFromFile } = (await import(compiler.href)) as {
+  compileFromFile: (path: string, options: Record<string, unknown>) => Promise<string>
+}
 
 /** Each schema, and the file of its types. */
 const written = {
