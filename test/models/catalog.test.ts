@@ -212,6 +212,6 @@ describe('models on this machine', () => {
     const path = home({})
     const catalog = createModelCatalog({ protocols: [], env: {}, home: path })
     expect((await catalog.list()).map(({ id }) => id)).toContain('pocket')
-    expect((await catalog.find('pocket')).model.config).toEqual({ contextLength: 2048 })
+    expect((await catalog.find('pocket')).model.config).toMatchObject({ contextLength: 2048 })
   })
 })
