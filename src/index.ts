@@ -2,10 +2,26 @@ export { createRuntime } from './client/runtime.ts'
 export type { BoundModel, ExplainOptions, Runtime } from './client/runtime.ts'
 export type { ProviderInfo } from './client/providers.ts'
 export type { Manifest, ManifestOperation, ManifestRule, ModelPatch } from './client/manifest.ts'
-export type { Limits, ProviderOptions, RuntimeOptions } from './client/options.ts'
+export type { Limits, ProviderOptions, RuntimeOptions, TaskOptions } from './client/options.ts'
 export type { ExplainedField, Explanation } from './client/explain.ts'
 export type { Exchange, Replayed, ReplayOptions } from './client/replay.ts'
 export type { Stream } from './client/stream.ts'
+export { checkTask } from './client/tasks.ts'
+export type {
+  InferOptions,
+  InferRequest,
+  InferResult,
+  InferStream,
+  JsonSchema,
+  TaskCounts,
+  TaskEvent,
+  TaskFilter,
+  TaskKind,
+  TaskPriority,
+  TaskRecord,
+  Tasks,
+  TaskState,
+} from './client/tasks.ts'
 export { countTokens } from './client/tokens.ts'
 export type { Encoding } from './client/tokens.ts'
 export { ModelwireError } from './core/error.ts'

@@ -19,9 +19,10 @@ import { createRegistry } from './registry.ts'
 import { type Exchange, replay, type Replayed, type ReplayOptions } from './replay.ts'
 import { type Around, chatResult, embedResult, modelInfos } from './results.ts'
 import { createStream, type Stream } from './stream.ts'
+import { createTasks, type Tasks } from './tasks.ts'
 
 /** Calls AI models as manifests say. Make one and keep it: it holds the connections. */
-export interface Runtime {
+export interface Runtime extends Tasks {
   /** Asks once and gives the whole answer. Throws a ModelwireError. */
   chat(request: ChatRequest): Promise<ChatResult>
   /** Asks and gives the answer as it comes. Nothing is sent before it is iterated. */
@@ -148,7 +149,12 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
     return modelInfos((await whole(planned, input)).events)
   }
 
-  const close = (): Promise<void> => http.close()
+  const structured = createTasks(options, env, stream)
+
+  const close = (): Promise<void> => {
+    structured.close()
+    return http.close()
+  }
 
   return {
     chat,
@@ -156,6 +162,7 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
     embed,
     explain,
     listModels,
+    ...structured.tasks,
     model: (model) => ({
       chat: (request) => chat({ ...request, model }),
       stream: (request) => stream({ ...request, model }),

@@ -29,7 +29,7 @@ let shape: Shape | undefined
 
 /** Made when first used: only manifests of users are checked at run time. */
 export function manifestShape(): Shape {
-  shape ??= createShape()
+  shape ??= createShape(readSchema, existsSync(written) ? (require(written) as ValidateFunction) : undefined) // as writeCheck made it
   return shape
 }
 
@@ -46,7 +46,8 @@ export function writeCheck(): string {
 const require = createRequire(import.meta.url)
 const written = fileURLToPath(new URL('../check.cjs', import.meta.url))
 
-type Root = Schema & { definitions: Record<string, Schema> }
+/** A whole schema. */
+export type Root = Schema & { definitions: Record<string, Schema> }
 
 function readSchema(): Root {
   return JSON.parse(readFileSync(new URL('../../schemas/manifest.schema.json', import.meta.url), 'utf8')) as Root // our own file
@@ -59,10 +60,11 @@ function createAjv(code: { source?: boolean } = {}): Ajv {
   return new Ajv({ allErrors: true, verbose: true, strict: false, ...small })
 }
 
-function createShape(): Shape {
-  const root = once(readSchema)
+/** The check of a schema of ours; `made` is its check where the build has compiled it. */
+export function createShape(read: () => Root, made?: ValidateFunction): Shape {
+  const root = once(read)
   const ajv = once(() => createAjv())
-  const whole = existsSync(written) ? (require(written) as ValidateFunction) : ajv().compile(root()) // as writeCheck made it
+  const whole = made ?? ajv().compile(root())
   const parts = new WeakMap<Schema, ValidateFunction>()
   const errorsOf = (check: ValidateFunction, data: unknown): ErrorObject[] => (check(data) ? [] : [...(check.errors ?? [])])
 

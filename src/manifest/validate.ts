@@ -15,9 +15,8 @@ export interface Problem {
   severity: 'error' | 'warning'
 }
 
-/** Compares a manifest, as it was written, with the schema. Finds every mistake; a line over 120 columns is a warning. */
-export function checkShape(source: Source): Problem[] {
-  const shape = manifestShape()
+/** Compares a manifest, as it was written, with its schema. Finds every mistake; a line over 120 columns is a warning. */
+export function checkShape(source: Source, shape: Shape = manifestShape()): Problem[] {
   const mistakes = simplify(shape.check(source.data), shape).map((error) => toProblem(error, source, shape))
   return [...mistakes.toSorted(byPlace), ...longLines(source)]
 }
