@@ -22,3 +22,4 @@ for (const id of catalog.ids()) {
 }
 writeFileSync(`${dist}${checkFiles.manifest}`, writeCheck('manifest'))
 writeFileSync(`${dist}${checkFiles.model}`, writeCheck('model'))
+writeFileSync(`${dist}${checkFiles.task}`, writeCheck('task'))

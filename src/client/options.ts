@@ -33,6 +33,18 @@ export interface ProviderOptions {
   [variable: string]: unknown
 }
 
+/** How structured tasks are run and kept. */
+export interface TaskOptions {
+  /** Files of tasks, or folders of such, besides the folders `tasks` of `protocols`. */
+  paths?: string | string[]
+  /** Keeps a file a task there; they are listed again by the next process. */
+  folder?: string
+  /** Tasks at once; 4 when absent. */
+  concurrency?: number
+  /** Tasks that may wait; 1,000 when absent. */
+  queue?: number
+}
+
 export interface RuntimeOptions {
   /** Folders or files with manifests, over the bundled ones and those of MODELWIRE_PROTOCOLS. */
   protocols?: string | string[]
@@ -42,6 +54,7 @@ export interface RuntimeOptions {
   timeouts?: Timeouts
   retry?: RetryOptions | false
   limits?: Limits
+  tasks?: TaskOptions
   /** False: every frame of a stream is parsed, none is read by the shape of those before it. For comparing; there is no other difference. */
   learn?: boolean
   /** Looks at the files again on each use; a broken one keeps its last good version. */

@@ -16,10 +16,11 @@ import { createRegistry } from './registry.ts'
 import { type Exchange, replay, type Replayed, type ReplayOptions } from './replay.ts'
 import { createServing, served, type Serving } from './serving.ts'
 import type { Stream } from './stream.ts'
+import { createTasks, type Tasks } from './tasks.ts'
 import { createTransports } from './transports.ts'
 
 /** Calls AI models as manifests say. Make one and keep it: it holds connections, and the models of this process. */
-export interface Runtime extends Omit<Calls, 'list'>, Engines, Serving {
+export interface Runtime extends Omit<Calls, 'list'>, Engines, Serving, Tasks {
   /** The same calls bound to one model. */
   model(model: string): BoundModel
   /** Recorded reply bytes through a provider's pipeline. Throws as a live call would. */
@@ -66,7 +67,10 @@ export function createRuntime(given: RuntimeOptions = {}): Runtime {
   const { list, ...calls } = createCalls(plan, open)
   const { serving, statuses, close: endServices } = createServing({ catalog, env, transport: transports.http, ...served(options) })
 
+  const room = createTasks(options, env, calls.stream)
+
   const close = async (): Promise<void> => {
+    room.close()
     try {
       await endServices()
     } finally {
@@ -78,6 +82,7 @@ export function createRuntime(given: RuntimeOptions = {}): Runtime {
     ...calls,
     ...createEngines(options, plan, open),
     ...serving,
+    ...room.tasks,
     listModels: list,
     model: (model) => ({
       chat: (request) => calls.chat({ ...request, model }),

@@ -29,13 +29,16 @@ export interface Shape {
 }
 
 /** The schemas of what people write, by the names of their files. */
-export type SchemaName = 'manifest' | 'model'
+export type SchemaName = 'manifest' | 'model' | 'task'
 
 /** Made when first used: only manifests of users are checked at run time. */
 export const manifestShape = once(() => createShape('manifest'))
 
 /** The same for a model's. */
 export const modelShape = once(() => createShape('model'))
+
+/** And of a structured task's. */
+export const taskShape = once(() => createShape('task'))
 
 /**
  * The check of whole manifests as the text of a CommonJS module, which the build writes into dist: to load ajv and to
@@ -50,7 +53,7 @@ export function writeCheck(name: SchemaName = 'manifest'): string {
 const require = createRequire(import.meta.url)
 
 /** Where the build puts what writeCheck gives. */
-export const checkFiles: Record<SchemaName, string> = { manifest: 'check.cjs', model: 'check-model.cjs' }
+export const checkFiles: Record<SchemaName, string> = { manifest: 'check.cjs', model: 'check-model.cjs', task: 'check-task.cjs' }
 
 type Root = Schema & { definitions: Record<string, Schema> }
 
