@@ -4,11 +4,13 @@ import { chatCommand } from './chat.ts'
 import { embedCommand } from './embed.ts'
 import { explainCommand } from './explain.ts'
 import { type Status, tell } from './failure.ts'
+import { inferCommand } from './infer.ts'
 import { modelsCommand } from './models.ts'
 import { newCommand } from './new.ts'
 import { providersCommand } from './providers.ts'
 import { servicesCommand } from './services.ts'
 import { note, out, paint, paintNote, surviveClosedPipes } from './terminal.ts'
+import { tasksCommand } from './tasks.ts'
 import { testCommand } from './test.ts'
 import { validateCommand } from './validate.ts'
 
@@ -60,6 +62,8 @@ function createProgram(done: Done): Command {
   for (const add of [
     chatCommand,
     embedCommand,
+    inferCommand,
+    tasksCommand,
     explainCommand,
     validateCommand,
     testCommand,

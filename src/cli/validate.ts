@@ -34,9 +34,13 @@ async function validate(names: string[], protocols: string[]): Promise<Status> {
   const folders = names.filter((name) => kindOf(name) === 'folder').map((path) => resolve(path))
   const paths = [...new Set([bundledProtocols, ...protocols.map((path) => resolve(path)), ...folders])]
   const catalog = createCatalog({ paths, check: false, env: process.env })
-  const all = async (): Promise<Chosen> => ({ files: [...catalog.files(), ...(await modelsBeside(paths))], problems: [] })
+  const all = async (): Promise<Chosen> => ({ files: [...catalog.files(), ...(await othersBeside(paths))], problems: [] })
   const { files, problems } = names.length === 0 ? await all() : await chosen(names, catalog)
-  for (const file of files) problems.push(...(describesModel(file, readText) ? checkModel(file) : checkManifest(file, catalog)))
+  const { checkTask } = await import('../index.ts')
+  for (const file of files) {
+    if (describesTask(file, readText)) problems.push(...checkTask(file))
+    else problems.push(...(describesModel(file, readText) ? checkModel(file) : checkManifest(file, catalog)))
+  }
   for (const folder of folders) problems.push(...checkIds(folder))
   return tellAll(problems, files)
 }
@@ -50,7 +54,7 @@ async function chosen(names: string[], catalog: Catalog): Promise<Chosen> {
   for (const name of names) {
     const kind = kindOf(name)
     const byId = kind === undefined ? catalog.file(name) : undefined
-    const inside = kind === 'folder' ? [...createLayer(name, false).files(), ...(await modelsBeside([name]))] : []
+    const inside = kind === 'folder' ? [...createLayer(name, false).files(), ...(await othersBeside([name]))] : []
     if (kind === 'folder' && inside.length === 0)
       made.problems.push({ where: undefined, message: `expected manifests (*.yaml) in "${name}", got none`, severity: 'error' })
     else if (kind === 'folder') made.files.push(...inside)
@@ -64,13 +68,25 @@ async function chosen(names: string[], catalog: Catalog): Promise<Chosen> {
   return made
 }
 
-/** The manifests of models in the folder that those of providers have for them. */
-async function modelsBeside(paths: readonly string[]): Promise<string[]> {
+/** The manifests of models and of tasks in the folders that those of providers have for them. */
+async function othersBeside(paths: readonly string[]): Promise<string[]> {
   const { createLayer } = await import('../manifest/layer.ts')
   return paths
-    .map((path) => join(path, 'models'))
+    .flatMap((path) => [join(path, 'models'), join(path, 'tasks')])
     .filter((path) => kindOf(path) === 'folder')
     .flatMap((path) => createLayer(path, false).files())
+}
+
+/** By what only a task has; one that has lost it, by its folder. */
+function describesTask(file: string, readText: (file: string) => string): boolean {
+  if (basename(dirname(file)) === 'tasks') return true
+  try {
+    const text = readText(file)
+    return /^input:/m.test(text) && /^output:/m.test(text)
+  } catch (error) {
+    if (!isModelwireError(error)) throw error
+    return false // the check of manifests tells why it can't be read
+  }
 }
 
 /** By what no manifest of a provider has; one without either, by its folder. */

@@ -1,6 +1,7 @@
 import { ModelwireError, type ErrorKind } from '../core/error.ts'
 import type { Event, UsageEvent } from '../core/event.ts'
 import type { Open } from './opening.ts'
+import type { TaskCounts } from './tasks.ts'
 
 /** What a runtime has done since it was made. */
 export interface Metrics {
@@ -8,6 +9,8 @@ export interface Metrics {
   since: string
   /** Calls that are under way. */
   active: number
+  /** Structured tasks: how many wait and run, and how those that are listed ended. */
+  tasks: TaskCounts
   /** All models in one sum. */
   total: ModelMetrics
   /** By `provider/model operation`; those of the last thousand that were called. */
@@ -34,7 +37,7 @@ export interface ModelMetrics {
 export interface Meter {
   /** The same way to send calls, counted. */
   count(open: Open): Open
-  read(): Metrics
+  read(): Omit<Metrics, 'tasks'>
 }
 
 /** Sums from which means are made when somebody asks. */

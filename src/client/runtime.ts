@@ -99,7 +99,7 @@ export function createRuntime(given: RuntimeOptions = {}): Runtime {
     providers: () => catalog.ids().map((id) => describeProvider(id, catalog, options, env)),
     models: createLocalModels(store),
     health: createHealth({ transports, meter, statuses }),
-    metrics: meter.read,
+    metrics: () => ({ ...meter.read(), tasks: room.counts() }),
     close,
     [Symbol.asyncDispose]: close,
   }
