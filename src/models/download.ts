@@ -72,14 +72,14 @@ async function complete(part: Part, source: Download, file: string, options: Dow
   const clock = createIdleClock(options.idle ?? 60_000, options.signal)
   try {
     let reply = await ask(part, source, options.http, clock.signal)
-    if (part.bytes > 0 && !continues(reply, part)) {
+    if (part.bytes > 0 && !continues(reply, part, source)) {
       if (reply.status === 206 || reply.status === 416) {
         reply.release()
         await part.restart({ url: source.url })
         reply = await ask(part, source, options.http, clock.signal)
       } else if (reply.status === 200) await part.restart({ url: source.url })
     }
-    if (reply.status !== 200 && !continues(reply, part)) {
+    if (reply.status !== 200 && !continues(reply, part, source)) {
       reply.release()
       throw replyError(reply.status, source.url)
     }
@@ -100,15 +100,15 @@ function isStrong(etag: string | undefined): etag is string {
   return etag?.startsWith('"') === true
 }
 
-/** Whether the reply is the rest of exactly the file that the part was begun from. */
-function continues(reply: Reply, part: Part): boolean {
+/** Whether the reply is the rest of exactly the file that the part was begun from. Without a checksum at the end, only a strong tag can say so. */
+function continues(reply: Reply, part: Part, { sha256 }: Download): boolean {
   const [, start, total] = /^bytes (\d+)-\d+\/(\d+)$/.exec(reply.headers['content-range'] ?? '') ?? []
   const { etag, size } = part.origin
   return (
     reply.status === 206 &&
     part.bytes > 0 &&
     Number(start) === part.bytes &&
-    (size === undefined ? isStrong(etag) : Number(total) === size) &&
+    (size === undefined || sha256 === undefined ? isStrong(etag) : Number(total) === size) &&
     (etag === undefined || reply.headers['etag'] === undefined || reply.headers['etag'] === etag)
   )
 }

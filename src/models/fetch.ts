@@ -16,6 +16,7 @@ export async function fetchFile(
   signal: AbortSignal,
 ): Promise<Reply> {
   let url = checkAddress(address)
+  const local = isLoopback(url)
   for (let hops = 0; hops <= mostRedirects; hops++) {
     const reply = await http(
       { method: 'GET', url: url.href, headers: { 'user-agent': 'modelwire', 'accept-encoding': 'identity', ...headers }, maxBytes },
@@ -26,7 +27,10 @@ export async function fetchFile(
     const { location } = reply.headers
     if (location === undefined || !URL.canParse(location, url.href))
       throw new ModelwireError('protocol', `${url.host} redirects the download, and doesn't say where to`)
-    url = checkAddress(new URL(location, url).href, `${url.host} redirects the download there: `)
+    const next = checkAddress(new URL(location, url).href, `${url.host} redirects the download there: `)
+    // A stranger must not make this process ask somebody on this machine.
+    if (isLoopback(next) && !local) throw refused(`${url.host} redirects the download to an address of this machine`)
+    url = next
   }
   throw new ModelwireError('protocol', `the download is redirected more than ${mostRedirects} times`, {
     hint: 'check download.url of the manifest',
@@ -37,11 +41,14 @@ export async function fetchFile(
 export function checkAddress(address: string, before = ''): URL {
   const url = URL.canParse(address) ? new URL(address) : undefined
   if (url === undefined) throw refused(`${before}expected the address of a file, got ${JSON.stringify(address.slice(0, 200))}`)
-  const loopback = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname)
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && loopback))
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url)))
     throw refused(`${before}expected an https:// address, got ${url.protocol}//${url.host}`)
   if (url.username !== '' || url.password !== '') throw refused(`${before}expected an address without a user and password`)
   return url
+}
+
+function isLoopback({ hostname }: URL): boolean {
+  return /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)
 }
 
 function refused(message: string): ModelwireError {
