@@ -8,6 +8,7 @@ import { estimate, fit } from '../../src/gguf/fit.ts'
 import type { GgufHeader } from '../../src/gguf/header.ts'
 import { readGguf } from '../../src/gguf/read.ts'
 import { randomModel } from '../tools/gguf.ts'
+import { failure } from '../tools/failure.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'modelwire-gguf-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -17,15 +18,6 @@ function written(bytes: Uint8Array, name = `${files++}.gguf`): string {
   const file = join(folder, name)
   writeFileSync(file, bytes)
   return file
-}
-
-async function failure(promise: Promise<unknown>): Promise<ModelwireError> {
-  const error: unknown = await promise.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  )
-  if (error instanceof ModelwireError) return error
-  throw new Error(`expected a ModelwireError, got ${String(error)}`)
 }
 
 const bytes = randomModel(1, { layers: 3, width: 96 })

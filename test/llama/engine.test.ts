@@ -2,9 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type ChatRequest, type ChatResult, createRuntime, type Event, ModelwireError, type Runtime } from '../../src/index.ts'
+import { type ChatRequest, type ChatResult, createRuntime, type Event, type Runtime } from '../../src/index.ts'
 import { randomModel } from '../tools/gguf.ts'
 import { available, type LlamaServer, startLlamaServer } from '../tools/llama-server.ts'
+import { failure } from '../tools/failure.ts'
 
 // The same questions with the same expectations, once to llama.cpp in this process and once to a server that we didn't
 // write. The model's weights are random: it babbles, so what is looked at is the form of what comes, and that limits hold.
@@ -33,15 +34,6 @@ const shape = {
   properties: { mood: { enum: ['good', 'bad'] }, scores: { type: 'array', items: { type: 'boolean' }, minItems: 2, maxItems: 3 } },
   required: ['mood', 'scores'],
   additionalProperties: false,
-}
-
-async function failure(promise: Promise<unknown>): Promise<ModelwireError> {
-  const error: unknown = await promise.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  )
-  if (error instanceof ModelwireError) return error
-  throw new Error(`expected a ModelwireError, got ${String(error)}`)
 }
 
 interface Target {

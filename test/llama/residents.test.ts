@@ -5,6 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { afterAll, describe, expect, it } from 'vitest'
 import { createRuntime, type LoadedModel, ModelwireError, type ProviderOptions, type Runtime } from '../../src/index.ts'
 import { randomModel } from '../tools/gguf.ts'
+import { failure } from '../tools/failure.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'modelwire-residents-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -23,15 +24,6 @@ function runtime(llama: ProviderOptions = {}): Runtime {
 const loaded = async (mw: Runtime): Promise<LoadedModel[]> => (await mw.health()).engines.llama.models
 const say = async (mw: Runtime, model: string, maxTokens = 5): Promise<number | undefined> =>
   (await mw.chat({ model, prompt: 'Hello', maxTokens })).usage.outputTokens
-
-async function failure(promise: Promise<unknown>): Promise<ModelwireError> {
-  const error: unknown = await promise.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  )
-  if (error instanceof ModelwireError) return error
-  throw new Error(`expected a ModelwireError, got ${String(error)}`)
-}
 
 describe('models in memory', () => {
   it('are loaded by the first call, once for all that wait, and stay side by side', async () => {

@@ -6,11 +6,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest'
-import { ModelwireError } from '../../src/index.ts'
 import { download, type DownloadOptions } from '../../src/models/download.ts'
 import type { PullProgress } from '../../src/models/meter.ts'
 import { createHttpTransport } from '../../src/transport/http.ts'
 import { type Received, serve, type Served } from '../tools/server.ts'
+import { failure } from '../tools/failure.ts'
 
 const http = createHttpTransport({ env: {} })
 afterAll(() => http.close())
@@ -23,15 +23,6 @@ function target(): string {
   const folder = mkdtempSync(join(tmpdir(), 'modelwire-pull-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   return join(folder, 'model.gguf')
-}
-
-async function failure(promise: Promise<unknown>): Promise<ModelwireError> {
-  const error: unknown = await promise.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  )
-  if (error instanceof ModelwireError) return error
-  throw new Error(`expected a ModelwireError, got ${String(error)}`)
 }
 
 interface Manner {

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createRuntime, type Event, ModelwireError, type Runtime } from '../../src/index.ts'
+import { createRuntime, type Event, type Runtime } from '../../src/index.ts'
 import { randomModel, scriptedModel } from '../tools/gguf.ts'
 import { available, type LlamaServer, startLlamaServer } from '../tools/llama-server.ts'
 import { demoAnswer, scripts, weatherTool } from '../tools/scripts.ts'
+import { failure } from '../tools/failure.ts'
 
 // A real server that we didn't write, spoken to through each of its wires by manifests alone.
 
@@ -12,15 +13,6 @@ const model = 'llama-server/tiny'
 
 function runtimeFor(server: LlamaServer, apiKey = server.apiKey): Runtime {
   return createRuntime({ retry: false, providers: { 'llama-server': { apiKey, baseUrl: `${server.url}/v1` } } })
-}
-
-async function failure(promise: Promise<unknown>): Promise<ModelwireError> {
-  const error: unknown = await promise.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  )
-  if (error instanceof ModelwireError) return error
-  throw new Error(`expected a ModelwireError, got ${String(error)}`)
 }
 
 const wires = [
