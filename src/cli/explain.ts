@@ -74,7 +74,7 @@ async function show({ method, url, headers, fields }: Explanation): Promise<void
   const { brief, table } = await import('./table.ts')
   const names = Math.max(...fields.map(({ field }) => field.length), ...Object.keys(headers).map((name) => name.length))
   const shown = Object.entries(headers).map(([name, value]) => [name.padEnd(names), safe(value)])
-  out(`${paint.bold(method)} ${safe(url)}\n\n${table(['header', 'value'], shown)}`)
+  out(`${paint.bold(method)} ${safe(url)}\n${shown.length === 0 ? '' : `\n${table(['header', 'value'], shown)}`}`)
   if (fields.length === 0) return
   const lines = fields.map(({ where }) => near(where))
   // A pipe gets whole values.

@@ -41,7 +41,7 @@ export function explainCall(
     ...body,
     fields: isMap(prepared.body) ? fieldsOf(prepared.body, '', operation.where, { origins, extra }) : [],
     warnings: prepared.warnings,
-    curl: curlOf(prepared, shown),
+    curl: operation.transport === 'http' ? curlOf(prepared, shown) : '# this runs in this process: nothing is sent',
   }
 }
 

@@ -47,6 +47,7 @@ export async function openLlama(gpu: Gpu): Promise<Llama> {
       build: 'never',
       gpu: gpu === 'cpu' ? false : gpu,
       maxThreads: 0,
+      progressLogs: false,
       logLevel: LlamaLogLevel.error,
       logger: () => undefined, // what matters comes as an error; llama.cpp's own lines would go to the user's terminal
     })
