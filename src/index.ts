@@ -1,5 +1,5 @@
 export { createRuntime } from './client/runtime.ts'
-export type { BoundModel, Runtime } from './client/runtime.ts'
+export type { BoundModel, ModelFilter, Runtime } from './client/runtime.ts'
 export type { ExplainOptions } from './client/calls.ts'
 export type { Device, EngineHealth, Health, LoadedModel } from './client/health.ts'
 export type { Metrics, ModelMetrics } from './client/metrics.ts'

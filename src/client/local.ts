@@ -1,4 +1,5 @@
 import { ModelwireError } from '../core/error.ts'
+import type { ModelInfo } from '../core/result.ts'
 import { fit, type Fit } from '../gguf/fit.ts'
 import type { GgufHeader } from '../gguf/header.ts'
 import { readGguf } from '../gguf/read.ts'
@@ -32,6 +33,17 @@ export async function locateModel(store: ModelStore, name: string): Promise<Loca
   if (present) return { id, file, files, config }
   throw new ModelwireError('configuration', `the files of the model "${id}" aren't on this machine: there is no ${file}`, {
     hint: download === undefined ? 'put the file there' : `run \`modelwire models pull ${id}\``,
+  })
+}
+
+/** Models on this machine as providers list theirs; `provider/id` where no provider is named. */
+export async function listLocal(store: ModelStore, provider?: string): Promise<ModelInfo[]> {
+  const models = (await store.list()).filter((model) => provider === undefined || model.provider === provider)
+  return models.map(({ id, name, provider: its, config }) => {
+    const info: ModelInfo = { id: provider === undefined ? `${its}/${id}` : id }
+    if (name !== undefined) info.name = name
+    if (typeof config.contextLength === 'number') info.contextLength = config.contextLength
+    return info
   })
 }
 

@@ -1,16 +1,17 @@
 import type { ChatRequest, EmbedRequest, RerankRequest } from '../core/request.ts'
 import type { ChatResult, EmbedResult, ModelInfo, RerankResult } from '../core/result.ts'
 import { bundledProtocols, createCatalog } from '../manifest/catalog.ts'
+import { transportOf } from '../manifest/compile.ts'
 import { type Calls, createCalls, type ExplainOptions } from './calls.ts'
 import { createEngines, type Engines } from './engines.ts'
 import type { Explanation } from './explain.ts'
 import { createHealth, type Health } from './health.ts'
 import { createMeter, type Metrics } from './metrics.ts'
 import { createModelStore } from '../models/store.ts'
-import { createLocalModels, type LocalModels, locateModel } from './local.ts'
+import { createLocalModels, listLocal, type LocalModels, locateModel } from './local.ts'
 import { createOpen } from './opening.ts'
 import type { RuntimeOptions } from './options.ts'
-import { createPlan } from './planning.ts'
+import { createPlan, splitModel } from './planning.ts'
 import { describeProvider, type ProviderInfo } from './providers.ts'
 import { createRegistry } from './registry.ts'
 import { type Exchange, replay, type Replayed, type ReplayOptions } from './replay.ts'
@@ -25,8 +26,10 @@ export interface Runtime extends Omit<Calls, 'list'>, Engines, Serving, Tasks {
   model(model: string): BoundModel
   /** Recorded reply bytes through a provider's pipeline. Throws as a live call would. */
   replay(exchange: Exchange, options: ReplayOptions): Replayed
-  /** The models that providers list, asked live. `filter.provider` names one. */
-  listModels(filter: { provider: string; wire?: string; signal?: AbortSignal }): Promise<ModelInfo[]>
+  /** The models that a provider lists, asked live; without one, and for a provider of this process, those on this machine. */
+  listModels(filter?: ModelFilter): Promise<ModelInfo[]>
+  /** What is known of one model (`provider/model`): of this machine, or as its provider lists it. Nothing for one that isn't there. */
+  getModel(id: string): Promise<ModelInfo | undefined>
   /** The models on this machine. */
   models: LocalModels
   /** Every manifest: dialects and providers. */
@@ -38,6 +41,12 @@ export interface Runtime extends Omit<Calls, 'list'>, Engines, Serving, Tasks {
   /** Ends all calls, connections and started services, and frees the models of this process. */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
+}
+
+export interface ModelFilter {
+  provider?: string
+  wire?: string
+  signal?: AbortSignal
 }
 
 export interface BoundModel {
@@ -67,6 +76,17 @@ export function createRuntime(given: RuntimeOptions = {}): Runtime {
   const { list, ...calls } = createCalls(plan, open)
   const { serving, statuses, close: endServices } = createServing({ catalog, env, transport: transports.http, ...served(options) })
 
+  const listModels: Runtime['listModels'] = async ({ provider, ...how } = {}) => {
+    if (provider === undefined) return listLocal(store)
+    return transportOf(catalog.resolve(provider)) === 'http' ? list({ provider, ...how }) : listLocal(store, provider)
+  }
+
+  const getModel: Runtime['getModel'] = async (id) => {
+    const { provider, model } = splitModel(id)
+    const found = (await listModels({ provider })).find((info) => info.id === model)
+    return found === undefined ? undefined : { ...found, id }
+  }
+
   const room = createTasks(options, env, calls.stream)
 
   const close = async (): Promise<void> => {
@@ -83,7 +103,8 @@ export function createRuntime(given: RuntimeOptions = {}): Runtime {
     ...createEngines(options, plan, open),
     ...serving,
     ...room.tasks,
-    listModels: list,
+    listModels,
+    getModel,
     model: (model) => ({
       chat: (request) => calls.chat({ ...request, model }),
       stream: (request) => calls.stream({ ...request, model }),
