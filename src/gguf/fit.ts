@@ -114,15 +114,24 @@ function tooFar(header: GgufHeader, asked: number, trained: number): ModelwireEr
   )
 }
 
+const refused = new WeakSet<object>()
+
+/** Whether an error says that a model doesn't fit: then room may be made for it. */
+export function isRefusal(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && refused.has(error)
+}
+
 function refusal(header: GgufHeader, use: Use, room: Room, fits: (use: Use) => boolean): ModelwireError {
   const { ramBytes, vramBytes } = estimate(header, use)
   const needs = [`${size(ramBytes)} of memory`, ...(vramBytes > 0 ? [`${size(vramBytes)} on the graphics card`] : [])].join(' and ')
   const free = [size(room.ramFree), ...(vramBytes > 0 ? [size(room.vramFree)] : [])].join(' and ')
-  return new ModelwireError(
+  const error = new ModelwireError(
     'configuration',
     `${nameOf(header)} needs ${needs} for ${use.sequences} conversations of ${use.contextLength} tokens, and ${free} are free`,
     { hint: whatFits(header, use, room, fits) },
   )
+  refused.add(error)
+  return error
 }
 
 /** The first of these that helps: fewer layers on the card, one conversation, a shorter one, a smaller file. */

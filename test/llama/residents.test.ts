@@ -76,6 +76,14 @@ describe('models in memory', () => {
     expect(await loaded(mw)).toMatchObject([{ contextLength: 256, state: 'ready' }])
   })
 
+  it('a swap that fails leaves the old one where it was', async () => {
+    await using mw = runtime()
+    await mw.loadModel(one)
+    expect((await failure(mw.loadModel(one, { options: { contextLength: 9_000_000 } }))).message).toContain('trained for')
+    expect(await loaded(mw)).toMatchObject([{ state: 'ready', contextLength: 512 }])
+    expect(await say(mw, one)).toBe(5)
+  })
+
   it('a file that was replaced is the model of the next call', async () => {
     await using mw = runtime()
     const file = written('replaced.gguf', randomModel(7))

@@ -49,6 +49,16 @@ const schemas: Record<string, Record<string, unknown>> = {
     definitions: { side: { enum: ['in', 'out'] } },
     ...closed({ left: { $ref: '#/definitions/side' } }),
   },
+  'a list and a map as the only values': closed({ point: { const: [1, 2] }, place: { enum: [{ a: 1 }, { b: true }] } }),
+  'a choice beside properties': {
+    type: 'object',
+    properties: { a: { type: 'boolean' } },
+    required: ['a'],
+    anyOf: [
+      { properties: { b: { type: 'boolean' } }, required: ['b'] },
+      { properties: { c: { enum: ['x'] } }, required: ['c'] },
+    ],
+  },
   dates: closed({ day: { type: 'string', format: 'date' } }),
   'what is no map': { type: 'array', items: { type: 'boolean' }, minItems: 2, maxItems: 2 },
 }
@@ -93,7 +103,9 @@ describe('1,000 answers of random weights in a form', () => {
     await Promise.all([1, 2, 3, 4].map(worker))
     expect([...fitted.values()].reduce((sum, count) => sum + count, errors)).toBe(1_000)
     // Those that a grammar forces wholly fit nearly always; the two that it can't are mostly caught.
-    const forced = ['enums', 'constants', 'nested', 'oneOf', 'references', 'nullable'].map((name) => fitted.get(name) ?? 0)
+    const forced = ['enums', 'constants', 'nested', 'oneOf', 'references', 'nullable', 'a choice beside properties'].map(
+      (name) => fitted.get(name) ?? 0,
+    )
     expect(Math.min(...forced)).toBeGreaterThan(30)
     expect(errors).toBeGreaterThan(30)
   }, 240_000)

@@ -1,3 +1,4 @@
+import { totalmem } from 'node:os'
 import { fit } from '../../gguf/fit.ts'
 import { readGguf } from '../../gguf/read.ts'
 import type { Llama } from './binding.ts'
@@ -13,8 +14,9 @@ export interface FreeMemory {
 const defaultSequences = 4
 
 /** What is free now, by the operating system (of a container its own bound), by the graphics cards, and by what the user allows. */
-export async function freeMemory(llama: Llama, budget: number): Promise<FreeMemory> {
-  const ramFree = Math.max(0, Math.min(process.availableMemory(), budget))
+export async function freeMemory(llama: Llama, budget: number, taken: number): Promise<FreeMemory> {
+  // What was reckoned for models here counts also where it isn't used yet: weights are mapped, and contexts made, when first needed.
+  const ramFree = Math.max(0, Math.min(process.availableMemory(), Math.min(totalmem(), budget) - taken))
   if (llama.gpu === false) return { ramFree, vramFree: 0 }
   const { free } = await llama.getVramState()
   return { ramFree, vramFree: free }

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs'
 import { abortError, race } from '../../core/abort.ts'
 import { ModelwireError } from '../../core/error.ts'
+import { isRefusal } from '../../gguf/fit.ts'
 import type { LoadedModel, LocatedModel } from '../../wire/engine.ts'
 import { gpuOf, type Gpu, type Llama, openLlama } from './binding.ts'
 import { count, type LoadOptions } from './body.ts'
@@ -53,6 +54,8 @@ export function createResidents(): Residents {
   const current = new Map<string, Entry>()
   /** Those that were replaced or unloaded and still have calls in flight. */
   const leaving = new Set<Entry>()
+  /** Those that will replace another when they are ready. */
+  const coming = new Set<Entry>()
   const backends = new Map<Gpu, Promise<Llama>>()
   let turn: Promise<unknown> = Promise.resolve()
   let closed = false
@@ -94,22 +97,31 @@ export function createResidents(): Residents {
       usedAt: Date.now(),
       gone,
     }
-    const old = current.get(located.id)
-    current.set(located.id, entry)
-    if (old !== undefined) retire(old)
+    // A swap by wish leaves the old one in its place until the new one is there: a load that fails costs nobody a model.
+    if (kept && onProgress !== undefined && current.has(located.id)) coming.add(entry)
+    else replace(entry)
     void settle(entry)
     return entry
+  }
+
+  function replace(entry: Entry): void {
+    const { id } = entry.located
+    const old = current.get(id)
+    current.set(id, entry)
+    if (old !== undefined && old !== entry) retire(old)
   }
 
   async function settle(entry: Entry): Promise<void> {
     try {
       entry.resident = await entry.ready
+      if (coming.delete(entry) && entry.state === 'loading') replace(entry)
       entry.loadedAt = Date.now()
       if (entry.state === 'loading') entry.state = 'ready'
       rest(entry)
     } catch {
       // Whoever waits for it hears why; the next call tries again.
       if (current.get(entry.located.id) === entry) current.delete(entry.located.id)
+      coming.delete(entry)
       leaving.delete(entry)
       entry.gone.resolve()
     }
@@ -123,7 +135,7 @@ export function createResidents(): Residents {
     for (;;) {
       try {
         const allowed = count('memory', settings.memory) ?? Infinity
-        const placement = await place(file, settings, await freeMemory(llama, allowed - taken()))
+        const placement = await place(file, settings, await freeMemory(llama, allowed, taken()))
         return await openResident(llama, {
           ...placement,
           file,
@@ -152,11 +164,12 @@ export function createResidents(): Residents {
     const idle = [...current.values()]
       .filter((entry) => entry !== but && entry.state === 'ready' && entry.users === 0)
       .toSorted((left, right) => Number(left.kept) - Number(right.kept) || left.usedAt - right.usedAt)[0]
-    const chosen = idle ?? leaving.values().next().value
+    const old = coming.has(but) ? current.get(but.located.id) : undefined // where both don't fit, the old one goes first after all
+    const chosen = idle ?? [...leaving].find((entry) => entry !== but) ?? old
     if (chosen === undefined) return false
-    if (idle !== undefined) {
-      current.delete(idle.located.id)
-      retire(idle)
+    if (chosen.state !== 'leaving') {
+      current.delete(chosen.located.id)
+      retire(chosen)
     }
     await race(chosen.gone.promise, but.loading.signal)
     return true
@@ -246,13 +259,13 @@ export function createResidents(): Residents {
       await entry.gone.promise
       return true
     },
-    list: () => [...current.values(), ...leaving].map(described),
+    list: () => [...current.values(), ...coming, ...leaving].map(described),
     async backend() {
       return [...backends.values()].at(-1)
     },
     async close() {
       closed = true
-      const all = [...current.values(), ...leaving]
+      const all = [...current.values(), ...coming, ...leaving]
       current.clear()
       for (const entry of all) if (entry.state !== 'leaving') retire(entry)
       await Promise.all(all.map((entry) => entry.gone.promise))
@@ -278,8 +291,9 @@ function described({ located, resident, state, users, loadedAt, usedAt }: Entry)
           gpuLayers: placement.gpuLayers,
           contextLength: placement.contextLength,
         }),
-    active: users - (load?.waiting ?? 0),
-    waiting: load?.waiting ?? 0,
+    // A call for several answers is one user of several sequences.
+    active: load === undefined ? 0 : Math.max(load.active, users - load.waiting),
+    waiting: load?.waiting ?? users,
     ...(loadedAt === 0 ? {} : { loadedAt: new Date(loadedAt).toISOString() }),
     usedAt: new Date(usedAt).toISOString(),
   }
@@ -289,10 +303,6 @@ function described({ located, resident, state, users, loadedAt, usedAt }: Entry)
 function versionOf(file: string): string {
   const stats = statSync(file, { throwIfNoEntry: false })
   return stats === undefined ? '' : `${stats.mtimeMs}:${stats.size}:${stats.ino}`
-}
-
-function isRefusal(error: unknown): boolean {
-  return error instanceof ModelwireError && error.kind === 'configuration' && error.message.includes('memory')
 }
 
 function defined(options: LoadOptions): LoadOptions {

@@ -31,12 +31,13 @@ function convert(part: unknown): Schema {
 function converted(part: Schema): Schema {
   const described = typeof part.description === 'string' ? { description: part.description } : {}
   if (typeof part.$ref === 'string') return { $ref: part.$ref.replace('#/definitions/', '#/$defs/') }
-  if ('const' in part && isScalar(part.const)) return { ...described, const: part.const }
+  if ('const' in part) return { ...described, ...exactly(part.const) }
   if (Array.isArray(part.enum) && part.enum.every(isScalar)) return { ...described, enum: part.enum }
+  if (Array.isArray(part.enum)) return { ...described, oneOf: part.enum.map(exactly) }
   for (const key of ['oneOf', 'anyOf']) {
     const choices = part[key]
     if (Array.isArray(choices) && choices.length > 0)
-      return { ...described, oneOf: choices.map((choice) => convert({ ...shared(part), ...map(choice) })) }
+      return { ...described, oneOf: choices.map((choice) => convert(merged({ ...shared(part), allOf: [choice] }))) }
   }
   if (Array.isArray(part.allOf)) return convert(merged(part))
   const { type } = part
@@ -90,6 +91,14 @@ function array(part: Schema): Schema {
 function text(part: Schema): Schema {
   if (part.format === 'date' || part.format === 'time' || part.format === 'date-time') return { format: part.format }
   return numbers(part, ['minLength', 'maxLength'])
+}
+
+/** One value and no other. */
+function exactly(value: unknown): Schema {
+  if (Array.isArray(value))
+    return { type: 'array', prefixItems: value.map(exactly), minItems: value.length, maxItems: value.length }
+  if (!isMap(value)) return { const: value }
+  return { type: 'object', properties: Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, exactly(inner)])) }
 }
 
 function numbers(part: Schema, keys: string[]): Schema {
