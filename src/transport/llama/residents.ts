@@ -1,10 +1,10 @@
-import { statSync } from 'node:fs'
 import { abortError, race } from '../../core/abort.ts'
 import { ModelwireError } from '../../core/error.ts'
 import { isRefusal } from '../../gguf/fit.ts'
 import type { LoadedModel, LocatedModel } from '../../wire/engine.ts'
 import { gpuOf, type Gpu, type Llama, openLlama } from './binding.ts'
 import { count, type LoadOptions } from './body.ts'
+import { described, type Entry, versionOf } from './entry.ts'
 import { freeMemory, place } from './placement.ts'
 import { openResident, type Resident } from './resident.ts'
 
@@ -26,24 +26,6 @@ export interface Residents {
   /** The backend that was used last, if any. */
   backend(): Promise<Llama | undefined>
   close(): Promise<void>
-}
-
-interface Entry {
-  located: LocatedModel
-  version: string
-  ready: Promise<Resident>
-  resident: Resident | undefined
-  /** Ends the load when nobody waits for it any more. */
-  loading: AbortController
-  state: LoadedModel['state']
-  users: number
-  /** Loaded by wish: stays until it is unloaded by wish, unless its memory is needed. */
-  kept: boolean
-  idle: number
-  timer: NodeJS.Timeout | undefined
-  loadedAt: number
-  usedAt: number
-  gone: PromiseWithResolvers<void>
 }
 
 const defaultIdle = 600_000
@@ -274,35 +256,6 @@ export function createResidents(): Residents {
       for (const one of opened) if (one.status === 'fulfilled') await one.value.dispose()
     },
   }
-}
-
-function described({ located, resident, state, users, loadedAt, usedAt }: Entry): LoadedModel {
-  const placement = resident?.placement
-  const load = resident?.load()
-  return {
-    id: located.id,
-    file: located.file,
-    state,
-    ...(placement === undefined
-      ? {}
-      : {
-          ramBytes: placement.ramBytes,
-          vramBytes: placement.vramBytes,
-          gpuLayers: placement.gpuLayers,
-          contextLength: placement.contextLength,
-        }),
-    // A call for several answers is one user of several sequences.
-    active: load === undefined ? 0 : Math.max(load.active, users - load.waiting),
-    waiting: load?.waiting ?? users,
-    ...(loadedAt === 0 ? {} : { loadedAt: new Date(loadedAt).toISOString() }),
-    usedAt: new Date(usedAt).toISOString(),
-  }
-}
-
-/** Another one after the file was replaced: the next call then loads the new model, and calls in flight finish on the old. */
-function versionOf(file: string): string {
-  const stats = statSync(file, { throwIfNoEntry: false })
-  return stats === undefined ? '' : `${stats.mtimeMs}:${stats.size}:${stats.ino}`
 }
 
 function defined(options: LoadOptions): LoadOptions {
