@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import type { Command } from 'commander'
 import type { EmbedRequest, EmbedResult } from '../index.ts'
 import { type Status, tell } from './failure.ts'
-import { readPiped, setting, wholeNumber } from './inputs.ts'
+import { milliseconds, readPiped, setting, wholeNumber } from './inputs.ts'
 import {
   addressOption,
   interruptible,
@@ -51,7 +51,7 @@ export function embedCommand(program: Command, done: (status: Status) => void): 
     .option('--wire <name>', 'a named alternative wire of the provider')
     .option('--set <name=value>', "another field of the provider's body (may be repeated)", setting)
   protocolsOption(addressOption(command))
-    .option('--timeout <ms>', 'milliseconds for the whole call', wholeNumber)
+    .option('--timeout <ms>', 'milliseconds for the whole call', milliseconds)
     .option('--strict', 'a warning is an error')
     .addHelpText('after', examples)
     .action(async (texts: string[], flags: EmbedFlags) => done(await embed(texts, flags)))

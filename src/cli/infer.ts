@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { type Status, tell } from './failure.ts'
-import { readMap, readPiped, setting, wholeNumber } from './inputs.ts'
+import { milliseconds, readMap, readPipedMap, setting } from './inputs.ts'
 import {
   addressOption,
   interruptible,
@@ -12,7 +12,6 @@ import {
   type SessionFlags,
 } from './session.ts'
 import { out, toJson } from './terminal.ts'
-import { UsageError } from './usage.ts'
 
 interface InferFlags extends SessionFlags {
   model?: string
@@ -42,11 +41,13 @@ export function inferCommand(program: Command, done: (status: Status) => void): 
     .option('--schema <file>', "a JSON Schema of the result, instead of the task's own")
     .option('--json', 'print usage, timing and warnings too')
   protocolsOption(addressOption(command))
-    .option('--timeout <ms>', 'milliseconds for the whole task', wholeNumber)
+    .option('--timeout <ms>', 'milliseconds for the whole task', milliseconds)
     .option('--strict', 'a warning is an error')
     .addHelpText('after', examples)
     .action(async (task: string, flags: InferFlags) => done(await infer(task, flags)))
 }
+
+const hint = 'the input is a map of fields, such as {"text": "…"}; `modelwire tasks` lists those that each task takes'
 
 async function infer(task: string, flags: InferFlags): Promise<Status> {
   const modelId = modelOf(flags)
@@ -69,10 +70,5 @@ async function infer(task: string, flags: InferFlags): Promise<Status> {
 
 async function inputOf({ input }: InferFlags): Promise<Record<string, unknown>> {
   if (input === undefined) return {}
-  if (input !== '-') return readMap(input, 'the input')
-  try {
-    return JSON.parse((await readPiped(true)) ?? '') as Record<string, unknown> // the task's schema says what it may be
-  } catch {
-    throw new UsageError('standard input should hold JSON', 'or name a file with --input')
-  }
+  return input === '-' ? readPipedMap(hint) : readMap(input, 'the input', hint)
 }

@@ -7,20 +7,34 @@ type PlainMap = Record<string, unknown>
 
 /** The data in a JSON or YAML file that the command line names. */
 export async function readData(file: string, what: string): Promise<unknown> {
-  const text = readText(file, what)
+  return parseData(readText(file, what), `${what} ${file}`, file.endsWith('.json'))
+}
+
+async function parseData(text: string, what: string, json = false): Promise<unknown> {
   const { parse } = await import('yaml') // reads JSON too
   try {
-    return file.endsWith('.json') ? (JSON.parse(text) as unknown) : (parse(text, { maxAliasCount: 0 }) as unknown)
+    return json ? (JSON.parse(text) as unknown) : (parse(text, { maxAliasCount: 0 }) as unknown)
   } catch (error) {
     const reason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)
-    throw new UsageError(`${what} ${file} is neither JSON nor YAML: ${reason}`)
+    throw new UsageError(`${what} is neither JSON nor YAML: ${reason}`)
   }
 }
 
-export async function readMap(file: string, what: string): Promise<PlainMap> {
-  const data = await readData(file, what)
+export async function readMap(file: string, what: string, hint?: string): Promise<PlainMap> {
+  return expectMap(await readData(file, what), `${what} ${file}`, hint)
+}
+
+/** The same from standard input. */
+export async function readPipedMap(hint: string): Promise<PlainMap> {
+  const text = (await readPiped(true)) ?? ''
+  if (text.trim() === '') throw new UsageError('standard input holds nothing', hint)
+  return expectMap(await parseData(text, 'standard input'), 'standard input', hint)
+}
+
+function expectMap(data: unknown, what: string, hint: string | undefined): PlainMap {
   if (typeof data === 'object' && data !== null && !Array.isArray(data)) return data as PlainMap // just seen to be one
-  throw new UsageError(`${what} ${file} should hold a map, got ${Array.isArray(data) ? 'a list' : JSON.stringify(data)}`)
+  const got = Array.isArray(data) ? 'a list' : (JSON.stringify(data)?.slice(0, 100) ?? 'nothing')
+  throw new UsageError(`${what} should hold a map, got ${got}`, hint)
 }
 
 function readText(file: string, what: string): string {
@@ -38,6 +52,13 @@ export function wholeNumber(text: string): number {
   const value = Number(text)
   if (text.trim() !== '' && Number.isInteger(value) && value >= 0) return value
   throw new InvalidArgumentError('It should be a whole number, 0 or more.')
+}
+
+/** Milliseconds that something may take. */
+export function milliseconds(text: string): number {
+  const value = Number(text)
+  if (text.trim() !== '' && Number.isInteger(value) && value > 0) return value
+  throw new InvalidArgumentError('It should be a whole number of milliseconds, 1 or more.')
 }
 
 export function decimal(text: string): number {

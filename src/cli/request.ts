@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
 import type { ChatRequest, Part, RawTool, Tool, ToolChoice } from '../index.ts'
-import { decimal, readData, readMap, setting, several, wholeNumber } from './inputs.ts'
+import { decimal, milliseconds, readData, readMap, setting, several, wholeNumber } from './inputs.ts'
 import { addressOption, modelOption, modelOf, protocolsOption, type SessionFlags } from './session.ts'
 import { UsageError } from './usage.ts'
 
@@ -38,7 +38,7 @@ export function requestOptions(command: Command): Command {
     .option('--wire <name>', 'a named alternative wire of the provider')
     .option('--set <name=value>', "another field of the provider's body: top_k=40, a.b=true (may be repeated)", setting)
   protocolsOption(addressOption(command))
-    .option('--timeout <ms>', 'milliseconds for the whole call', wholeNumber)
+    .option('--timeout <ms>', 'milliseconds for the whole call', milliseconds)
     .option('--strict', 'a warning is an error')
     .option('--no-stream', 'ask for the whole answer at once')
   return command

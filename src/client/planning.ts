@@ -5,6 +5,7 @@ import type { Operation } from '../manifest/compile.ts'
 import { type RuntimeOptions, type Settings, settingsOf } from './options.ts'
 import { prepareCall, type Prepared } from './prepare.ts'
 import type { Registry } from './registry.ts'
+import { checkWaits } from './waits.ts'
 
 /** A request on its way: everything known before the first byte is sent. */
 export interface Planned {
@@ -28,6 +29,7 @@ export function createPlan(options: RuntimeOptions, env: Record<string, string |
   return (input, name, normalize, origins) => {
     const { provider, model } = splitModel(input.model)
     try {
+      checkWaits(input, 'invalid_request')
       const settings = settingsOf(options, provider)
       const operation = registry.operation(provider, name, model, input.wire ?? settings.own.wire)
       const normal = normalize(model, provider)
@@ -58,9 +60,13 @@ export function named(error: unknown, provider: string, model: string): unknown 
 export function splitModel(model: unknown): { provider: string; model: string } {
   const at = typeof model === 'string' ? model.indexOf('/') : -1
   if (typeof model !== 'string' || at <= 0 || at === model.length - 1) {
-    throw new ModelwireError('configuration', `\`model\` must be written as provider/model, got ${JSON.stringify(model)}`, {
-      hint: "everything after the first slash is the provider's own name; `modelwire providers` lists the providers",
-    })
+    throw new ModelwireError(
+      'configuration',
+      `\`model\` must be written as provider/model, got ${typeof model === 'string' ? JSON.stringify(model) : typeof model}`,
+      {
+        hint: "everything after the first slash is the provider's own name; `modelwire providers` lists the providers",
+      },
+    )
   }
   return { provider: model.slice(0, at), model: model.slice(at + 1) }
 }

@@ -19,6 +19,7 @@ import { createServing, served, type Serving } from './serving.ts'
 import type { Stream } from './stream.ts'
 import { createTasks, type Tasks } from './tasks.ts'
 import { createTransports } from './transports.ts'
+import { checkWaits } from './waits.ts'
 
 /** Calls AI models as manifests say. Make one and keep it: it holds connections, and the models of this process. */
 export interface Runtime extends Omit<Calls, 'list'>, Engines, Serving, Tasks {
@@ -59,6 +60,8 @@ export interface BoundModel {
 
 /** Synchronous and cheap: manifests load when first used, the HTTP client and the engines of this process with the first call. */
 export function createRuntime(given: RuntimeOptions = {}): Runtime {
+  checkWaits(given, 'configuration')
+  for (const [id, own] of Object.entries(given.providers ?? {})) checkWaits(own, 'configuration', `providers.${id}.`)
   const options = { ...given, providers: { ...given.providers } } // ours: a started service changes where its calls go
   const env = options.env ?? process.env
   const catalog = createCatalog({
@@ -90,7 +93,7 @@ export function createRuntime(given: RuntimeOptions = {}): Runtime {
   const room = createTasks(options, env, calls.stream)
 
   const close = async (): Promise<void> => {
-    room.close()
+    await room.close()
     try {
       await endServices()
     } finally {

@@ -2,6 +2,7 @@ import { abortError } from '../core/abort.ts'
 import { ModelwireError } from '../core/error.ts'
 import type { Event } from '../core/event.ts'
 import type { Fold } from '../core/fold.ts'
+import { createOnce } from '../core/once.ts'
 import type { ChatResult, Warning } from '../core/result.ts'
 import type { Live } from './exchange.ts'
 
@@ -30,7 +31,7 @@ export interface StreamSource<R> {
 }
 
 export function createStream<R>(source: StreamSource<R>): Stream<R> {
-  let taken = false
+  const once = createOnce()
   let result: Promise<R> | undefined
   let settle: { resolve: (result: R) => void; reject: (error: unknown) => void } | undefined
   let outcome: { result: R } | { error: unknown } | undefined
@@ -40,16 +41,8 @@ export function createStream<R>(source: StreamSource<R>): Stream<R> {
     if (settle !== undefined) deliver(outcome, settle)
   }
 
-  const take = (): void => {
-    if (taken)
-      throw new ModelwireError('invalid_request', 'a stream can be iterated once', {
-        hint: 'keep its events, or await `stream.result`',
-      })
-    taken = true
-  }
-
   const batches = (): AsyncIterator<Event[]> => {
-    take()
+    once.take()
     return pull(source, conclude)
   }
 
@@ -57,7 +50,7 @@ export function createStream<R>(source: StreamSource<R>): Stream<R> {
     const promise = new Promise<R>((resolve, reject) => (settle = { resolve, reject }))
     if (outcome !== undefined && settle !== undefined) deliver(outcome, settle)
     // Whoever asks for the result and then iterates in the same turn gets both; else the result drives the stream.
-    else queueMicrotask(() => void (taken || drain(batches())))
+    else queueMicrotask(() => void (once.taken || drain(batches())))
     return promise
   }
 

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { delimiter } from 'node:path'
-import { abortError } from '../core/abort.ts'
+import { abortError, sleep } from '../core/abort.ts'
 import { ModelwireError } from '../core/error.ts'
 import type { Ask } from '../tasks/task.ts'
 import { bundledProtocols } from '../manifest/catalog.ts'
 import { createTaskCatalog } from '../tasks/catalog.ts'
 import { createChannel } from '../tasks/channel.ts'
+import { createEnding } from '../tasks/ending.ts'
 import { buildPrompt } from '../tasks/prompt.ts'
 import { createQueue, type Queue } from '../tasks/queue.ts'
 import { createRecords, type Records } from '../tasks/records.ts'
@@ -22,7 +23,9 @@ import type {
   TaskRecord,
   TaskState,
 } from '../tasks/task.ts'
-import type { RuntimeOptions } from './options.ts'
+import type { RuntimeOptions, TaskOptions } from './options.ts'
+import { splitModel } from './planning.ts'
+import { checkWaits } from './waits.ts'
 
 export { checkTask } from '../tasks/load.ts'
 export type {
@@ -59,8 +62,8 @@ export interface TaskRoom {
   tasks: Tasks
   /** For `metrics()`. */
   counts(): TaskCounts
-  /** Cancels what is under way. */
-  close(): void
+  /** Cancels what is under way and waits until it has ended, or for so long as that may take; no more is taken. */
+  close(): Promise<void>
 }
 
 export interface TaskCounts extends Record<TaskState, number> {
@@ -69,23 +72,33 @@ export interface TaskCounts extends Record<TaskState, number> {
   active: number
 }
 
+/** Milliseconds that a cancelled task gets to end before the runtime closes regardless. */
+const patience = 5_000
+
+/** A task under way. */
+interface Live {
+  controller: AbortController
+  ended: Promise<unknown>
+}
+
 const priorities: Record<string, number> = { low: -1, normal: 0, high: 1 }
 
-/** Nothing is read before the first task. */
+/** Nothing is read before the first task. Throws `configuration` for options that can't be. */
 export function createTasks(options: RuntimeOptions, env: Record<string, string | undefined>, ask: Ask): TaskRoom {
-  const { folder, paths = [], concurrency = 4, queue: bound = 1_000 } = options.tasks ?? {}
+  const { folder, paths = [], concurrency = 4, queue: bound = 1_000 } = checkOptions(options.tasks)
   const named = (env['MODELWIRE_PROTOCOLS'] ?? '').split(delimiter).filter((path) => path !== '')
   const catalog = createTaskCatalog([bundledProtocols, ...named, ...[options.protocols ?? []].flat()], [paths].flat())
-  const live = new Map<string, AbortController>()
+  const live = new Map<string, Live>()
+  let closed = false
   let made: { records: Records; queue: Queue } | undefined
   const room = (): { records: Records; queue: Queue } =>
-    (made ??= {
-      records: createRecords(folder),
-      queue: createQueue(atLeast(concurrency, 1, 'concurrency'), atLeast(bound, 0, 'queue')),
-    })
+    (made ??= { records: createRecords(folder), queue: createQueue(concurrency, bound) })
 
   const inferStream = (asked: InferRequest): InferStream => {
+    if (closed) throw cancelled('The runtime is closed.')
     const task = catalog.find(asked.task)
+    splitModel(asked.modelId)
+    checkWaits(asked.options ?? {}, 'invalid_request', 'options.')
     const prompt = buildPrompt(task, asked)
     const check = schemaCheck(prompt.output, 'outputSchema')
     const priority = priorityOf(asked.options?.priority)
@@ -94,6 +107,7 @@ export function createTasks(options: RuntimeOptions, env: Record<string, string 
 
     const started = performance.now()
     const controller = new AbortController()
+    const { signal, stop } = createEnding(controller, asked.options?.signal, asked.options?.timeout ?? task.defaults.timeout)
     const record: TaskRecord = {
       id: `task-${randomUUID()}`,
       task: task.id,
@@ -114,10 +128,8 @@ export function createTasks(options: RuntimeOptions, env: Record<string, string 
       if (event.type === 'state') change({ state: event.state, attempts: event.attempt })
       else if (event.type === 'progress') records.progress(record.id, (record.progress = Math.max(record.progress, event.progress)))
     }
-    live.set(record.id, controller)
 
     const run = async (): Promise<InferResult> => {
-      const { signal, stop } = ending(controller, asked.options?.signal, asked.options?.timeout ?? task.defaults.timeout)
       let leave: (() => void) | undefined
       try {
         channel.push({ type: 'state', state: 'queued', attempt: 0 })
@@ -153,7 +165,8 @@ export function createTasks(options: RuntimeOptions, env: Record<string, string 
     }
 
     const result = run()
-    result.catch(() => undefined) // who listens to the events alone gets it there, and it stands in the record
+    const ended = result.catch(() => undefined) // who listens to the events alone gets it there, and it stands in the record
+    live.set(record.id, { controller, ended })
     return {
       taskId: record.id,
       result,
@@ -162,7 +175,7 @@ export function createTasks(options: RuntimeOptions, env: Record<string, string 
   }
 
   const cancelTask = (id: string): boolean => {
-    const controller = live.get(id)
+    const controller = live.get(id)?.controller
     if (controller === undefined || controller.signal.aborted) return false
     controller.abort(cancelled('The task was cancelled.'))
     return true
@@ -178,8 +191,14 @@ export function createTasks(options: RuntimeOptions, env: Record<string, string 
       taskKinds: () => catalog.all().map(kindOf),
     },
     counts: () => ({ ...room().records.counts(), waiting: room().queue.waiting, active: room().queue.running }),
-    close: () => {
-      for (const controller of live.values()) controller.abort(cancelled('The runtime was closed.'))
+    close: async () => {
+      closed = true
+      const under = [...live.values()]
+      for (const { controller } of under) controller.abort(cancelled('The runtime was closed.'))
+      const over = new AbortController()
+      const waited = sleep(patience, over.signal).catch(() => undefined) // all have ended before that
+      await Promise.race([waited, Promise.all(under.map(({ ended }) => ended))])
+      over.abort()
     },
   }
 }
@@ -187,25 +206,6 @@ export function createTasks(options: RuntimeOptions, env: Record<string, string 
 /** What its users see of a task: no closures. */
 function kindOf({ id, name, docs, input, output, accepts, file }: TaskKind): TaskKind {
   return { id, name, ...(docs === undefined ? {} : { docs }), input, output, accepts, file }
-}
-
-/** One signal for all that may end a task early, and what takes the clock away again. */
-function ending(
-  controller: AbortController,
-  own: AbortSignal | undefined,
-  timeout: number | undefined,
-): { signal: AbortSignal; stop: () => void } {
-  const late = (): void =>
-    controller.abort(new ModelwireError('timeout', `The task took longer than ${timeout ?? 0} ms.`, { phase: 'total' }))
-  const timer = timeout === undefined ? undefined : setTimeout(late, timeout)
-  const abort = (): void => controller.abort(own === undefined ? undefined : abortError(own))
-  if (own?.aborted === true) abort()
-  own?.addEventListener('abort', abort, { once: true })
-  const stop = (): void => {
-    clearTimeout(timer)
-    own?.removeEventListener('abort', abort)
-  }
-  return { signal: controller.signal, stop }
 }
 
 function cancelled(message: string): ModelwireError {
@@ -223,14 +223,30 @@ function priorityOf(priority: TaskPriority = 'normal'): number {
   if (typeof value === 'number' && Number.isFinite(value)) return value
   throw new ModelwireError(
     'invalid_request',
-    `expected low, normal, high or a number as \`options.priority\`, got ${JSON.stringify(priority)}`,
+    `expected low, normal, high or a number as \`options.priority\`, got ${shown(priority)}`,
   )
 }
 
-function atLeast(value: number, least: number, name: string): number {
-  if (Number.isInteger(value) && value >= least) return value
-  throw new ModelwireError(
-    'configuration',
-    `expected a whole number of at least ${least} as \`tasks.${name}\`, got ${String(value)}`,
-  )
+function checkOptions(options: TaskOptions = {}): TaskOptions {
+  const { folder, paths = [], concurrency, queue } = options
+  if (folder !== undefined && (typeof folder !== 'string' || folder === '')) throw wrong('folder', 'a path', folder)
+  for (const path of [paths].flat()) if (typeof path !== 'string' || path === '') throw wrong('paths', 'paths', path)
+  atLeast(concurrency, 1, 'concurrency')
+  atLeast(queue, 0, 'queue')
+  return options
+}
+
+function atLeast(value: unknown, least: number, name: keyof TaskOptions): void {
+  if (value === undefined || (Number.isInteger(value) && Number(value) >= least)) return
+  throw wrong(name, `a whole number of at least ${least}`, value)
+}
+
+function wrong(name: keyof TaskOptions, expected: string, got: unknown): ModelwireError {
+  return new ModelwireError('configuration', `expected ${expected} as \`tasks.${name}\`, got ${shown(got)}`)
+}
+
+/** As far as it can be written whatever it is. */
+function shown(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value)
+  return typeof value === 'number' || value === null ? String(value) : typeof value
 }

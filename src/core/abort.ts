@@ -1,4 +1,5 @@
 import { ModelwireError } from './error.ts'
+import { startTimer } from './timer.ts'
 
 /**
  * What an aborted signal means. Our own clocks abort with the error itself; anything else is the caller's wish, and its
@@ -28,7 +29,7 @@ export function sleep(ms: number, signal: AbortSignal): Promise<void> {
       clearTimeout(timer)
       reject(abortError(signal))
     }
-    const timer = setTimeout(() => {
+    const timer = startTimer(() => {
       signal.removeEventListener('abort', abort)
       resolve()
     }, ms)

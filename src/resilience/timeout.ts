@@ -1,6 +1,7 @@
 import { ModelwireError } from '../core/error.ts'
 import type { TimeoutPhase } from '../core/error.ts'
 import type { Timeouts } from '../core/request.ts'
+import { startTimer } from '../core/timer.ts'
 
 /** The clocks in full. A clock of 0 never runs out. */
 export function withDefaults(timeouts: Timeouts, streamed: boolean): Required<Timeouts> {
@@ -53,7 +54,7 @@ export function createClocks(limits: Required<Timeouts>, { streamed, signal: cal
   function set(end: number): void {
     clearTimeout(timer)
     rings = end
-    timer = setTimeout(look, Math.min(Math.max(0, Math.ceil(end - performance.now())), longest))
+    timer = startTimer(look, Math.max(0, Math.ceil(end - performance.now())))
   }
 
   function look(): void {
@@ -108,7 +109,6 @@ export function createClocks(limits: Required<Timeouts>, { streamed, signal: cal
 
 type Phase = Exclude<TimeoutPhase, 'connect'>
 const phases: Phase[] = ['total', 'firstByte', 'firstEvent', 'idle']
-const longest = 2 ** 31 - 1 // setTimeout takes what is longer for 1
 
 const said: Record<Phase, string> = {
   firstByte: 'No reply came in time.',

@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { startTimer } from '../core/timer.ts'
 import type { Orders, Told } from './guardian.ts'
 import type { Log } from './log.ts'
 
@@ -58,7 +59,7 @@ export function startGuard(orders: Orders, log: Log): Guard {
 
   const stop = async (): Promise<void> => {
     if (child.connected) child.send({}, () => undefined) // one that is just leaving needs no word
-    const timer = setTimeout(
+    const timer = startTimer(
       () => {
         killGroup(pid)
         child.kill('SIGKILL')

@@ -5,6 +5,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, rmSync } from 'node:fs'
+import { startTimer } from '../core/timer.ts'
 
 /** What is to be run; the first message to the guardian. */
 export interface Orders {
@@ -81,7 +82,7 @@ async function end(orders: Orders): Promise<void> {
     return finish(orders, { type: 'over', code: child.exitCode, signal: child.signalCode })
   }
   if (orders.down === undefined || orders.returns) kill(child, orders.signal)
-  const late = setTimeout(() => kill(child, 'SIGKILL'), orders.grace)
+  const late = startTimer(() => kill(child, 'SIGKILL'), orders.grace)
   if (!orders.returns) await down(orders)
   await over.promise
   clearTimeout(late)
@@ -92,7 +93,7 @@ async function end(orders: Orders): Promise<void> {
 async function down(orders: Orders): Promise<void> {
   if (orders.down === undefined) return
   const child = run(orders.down, orders.env)
-  const late = setTimeout(() => kill(child, 'SIGKILL'), orders.grace)
+  const late = startTimer(() => kill(child, 'SIGKILL'), orders.grace)
   await new Promise<void>((resolve) => child.once('exit', () => resolve()).once('error', () => resolve()))
   clearTimeout(late)
 }

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { abortError, race, sleep } from '../core/abort.ts'
 import { ModelwireError } from '../core/error.ts'
+import { startTimer } from '../core/timer.ts'
 import type { Service, Way } from '../manifest/service.ts'
 import { type End, type Guard, startGuard } from './guard.ts'
 import type { Asked } from './health.ts'
@@ -96,7 +97,7 @@ async function healthy(start: Start, origin: string, guard: Guard, launch: Launc
   const within = options.within ?? service.health.within
   const late = new AbortController()
   const signal = AbortSignal.any([caller, late.signal])
-  const timer = setTimeout(() => late.abort(), within)
+  const timer = startTimer(() => late.abort(), within)
   const death = guard.over.then((end) => {
     throw new Died(end)
   })

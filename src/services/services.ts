@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { race } from '../core/abort.ts'
 import { ModelwireError } from '../core/error.ts'
+import { checkSpan } from '../core/timer.ts'
 import type { Catalog } from '../manifest/catalog.ts'
 import { readAuth } from '../manifest/compile.ts'
 import { compileService, type Service } from '../manifest/service.ts'
@@ -118,6 +119,7 @@ export function createServices({ catalog, env, transport, settings, serve }: Ser
   }
 
   const start: Services['start'] = async (id, options = {}) => {
+    checkSpan(options.within, { name: 'within', kind: 'invalid_request' })
     const signal = options.signal ?? new AbortController().signal
     const service = describe(id)
     for (let known = entries.get(id); known !== undefined; known = entries.get(id)) {

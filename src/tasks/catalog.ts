@@ -33,7 +33,7 @@ export function createTaskCatalog(folders: string[], paths: string[]): TaskCatal
       const ids = [...read().keys()].toSorted()
       throw new ModelwireError(
         'invalid_request',
-        `expected a kind of task, got ${JSON.stringify(id)}${didYouMean(String(id), ids)}`,
+        `expected a kind of task, got ${typeof id === 'string' ? JSON.stringify(id) + didYouMean(id, ids) : typeof id}`,
         {
           hint: `there are ${ids.join(', ')}; a file of your own goes into a folder \`tasks\` of \`protocols\``,
         },

@@ -16,6 +16,12 @@ export function mediaParts(task: Task, input: object): Part[] {
   })
 }
 
+/** The bytes of an input that are media, and so have a place in a request. */
+export function mediaBytes(task: Task, input: object): ReadonlySet<unknown> {
+  const found = task.media.flatMap(({ values }) => [values(input, { request: input }) ?? []].flat())
+  return new Set(found.map((value) => (isMap(value) ? value['data'] : value)))
+}
+
 /** A path, a `data:` URL or base64 text, an address, bytes, or `{ data, mediaType }` and `{ url }`. */
 function partOf(type: MediaType, value: unknown, field: string): Part {
   if (typeof value === 'string') return /^https?:\/\//.test(value) ? { type, url: value } : { type, data: value }

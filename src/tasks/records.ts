@@ -44,7 +44,8 @@ export function createRecords(folder: string | undefined): Records {
 
   const trim = (): void => {
     const ended = [...records.values()].filter((record) => !isLive(record))
-    for (const { id } of ended.slice(0, Math.max(0, ended.length - most))) {
+    const surplus = ended.length > most ? ended.toSorted(byEnd).slice(0, ended.length - most) : []
+    for (const { id } of surplus) {
       held -= sizes.get(id) ?? 0
       sizes.delete(id)
       records.delete(id)
@@ -95,6 +96,11 @@ export function createRecords(folder: string | undefined): Records {
       return counts
     },
   }
+}
+
+/** One that began first may have ended last. */
+function byEnd(a: TaskRecord, b: TaskRecord): number {
+  return (a.endedAt ?? a.createdAt) - (b.endedAt ?? b.createdAt)
 }
 
 /** Who looks at a record can't change it. */

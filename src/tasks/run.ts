@@ -58,6 +58,9 @@ async function call({ ask, signal, emit }: Work, request: ChatRequest, from: num
 
 /** Characters after which half of the way counts as gone. */
 const half = 1_500
+/** Characters of an answer, which all wait if nobody listens; and of one that is still told in parts. */
+const most = 16 * 1_048_576
+const mostPartial = 1_048_576
 
 function watcher(emit: (event: TaskEvent) => void, from: number): (delta: string) => void {
   let text = ''
@@ -65,13 +68,15 @@ function watcher(emit: (event: TaskEvent) => void, from: number): (delta: string
   return (delta) => {
     if (delta === '') return
     text += delta
+    if (text.length > most)
+      throw new ModelwireError('output', `the answer is longer than ${most} characters`, { hint: 'lower `options.maxTokens`' })
     emit({ type: 'text', delta })
     if (text.length < next) return
     // To parse it anew with each piece would cost the square of its length; each time it has grown by a twentieth doesn't.
     next = text.length * 1.05 + 16
     const rest = 0.95 - from
     emit({ type: 'progress', progress: from + rest * (text.length / (text.length + half)) })
-    const value = parsePartial(text)
+    const value = text.length > mostPartial ? undefined : parsePartial(text)
     if (value !== undefined) emit({ type: 'partial', value, complete: false })
   }
 }

@@ -3,6 +3,7 @@ import { createSecureContext, getCACertificates } from 'node:tls'
 import { Agent, Pool, ProxyAgent, buildConnector, errors } from 'undici'
 import type { Dispatcher } from 'undici'
 import { ModelwireError } from '../core/error.ts'
+import { longestTimer } from '../core/timer.ts'
 import type { Connection } from '../wire/call.ts'
 import { proxyFor, proxyUrl } from './proxy.ts'
 import type { Environment } from './proxy.ts'
@@ -44,7 +45,7 @@ export function createPools(env: Environment, connectTimeout: number): Pools {
 
   function get(url: URL, connection: Connection = {}): ConnectionPool {
     const proxy = connection.proxy === undefined ? route(url) : connection.proxy || undefined
-    const timeout = connection.connectTimeout ?? connectTimeout
+    const timeout = Math.min(connection.connectTimeout ?? connectTimeout, longestTimer) // undici sets timers too
     const key = [timeout, proxy, connection.ca, connection.cert, connection.key].join('\0')
     let pool = pools.get(key)
     if (!pool) {

@@ -1,5 +1,6 @@
 import { abortError, race } from '../../core/abort.ts'
 import { ModelwireError } from '../../core/error.ts'
+import { startTimer } from '../../core/timer.ts'
 import { isRefusal } from '../../gguf/fit.ts'
 import type { LoadedModel, LocatedModel } from '../../wire/engine.ts'
 import { gpuOf, type Gpu, type Llama, openLlama } from './binding.ts'
@@ -183,7 +184,7 @@ export function createResidents(): Residents {
     clearTimeout(entry.timer)
     if (entry.users > 0 || entry.state !== 'ready') return
     if (entry.kept || entry.idle === 0) return
-    entry.timer = setTimeout(() => {
+    entry.timer = startTimer(() => {
       if (current.get(entry.located.id) === entry) current.delete(entry.located.id)
       retire(entry)
     }, entry.idle).unref()
