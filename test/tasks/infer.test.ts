@@ -1,38 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import type { TaskEvent } from '../../src/index.ts'
-import { ModelwireError } from '../../src/index.ts'
-import { chunk, demo, head, last, runtime, sse } from '../tools/demo.ts'
-import { type Received, serveBytes, type Wire } from '../tools/server.ts'
-
-const right = '{"counts":[2,1]}'
-const outputSchema = { type: 'object', required: ['counts'], properties: { counts: { type: 'array', items: { type: 'integer' } } } }
-const asked = {
-  modelId: 'demo/m1',
-  task: 'custom',
-  input: { instruction: 'Count the words.', data: { texts: ['one two', 'three'] } },
-  outputSchema,
-}
-
-/** Says these texts, one a call, the last again and again; a stop may come late. */
-function says(texts: string[], late = 0) {
-  return async (wire: Wire, _: Received, count: number): Promise<void> => {
-    const text = texts[Math.min(count, texts.length) - 1] ?? ''
-    wire.write(head())
-    for (const piece of text.match(/.{1,5}/gs) ?? []) wire.write(chunk(sse({ text: piece })))
-    if (late > 0) await wire.wait(late)
-    wire.write(chunk(sse({ stop: 'done', sum: { in: 10, out: 5 } }, '[END]')))
-    wire.write(last)
-  }
-}
-
-async function failure(promise: Promise<unknown>): Promise<ModelwireError> {
-  const error: unknown = await promise.then(
-    () => new Error('it should have failed'),
-    (caught: unknown) => caught,
-  )
-  if (error instanceof ModelwireError) return error
-  throw error
-}
+import { chunk, demo, head, runtime, sse } from '../tools/demo.ts'
+import { failure } from '../tools/failure.ts'
+import { serveBytes } from '../tools/server.ts'
+import { asked, right, says } from './answers.ts'
 
 describe('a task', () => {
   it('gives what fits the schema, and is listed', async () => {
