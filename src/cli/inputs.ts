@@ -6,29 +6,33 @@ import { UsageError } from './usage.ts'
 type PlainMap = Record<string, unknown>
 
 /** The data in a JSON or YAML file that the command line names. */
-export async function readData(file: string, what: string): Promise<unknown> {
-  return parseData(readText(file, what), `${what} ${file}`, file.endsWith('.json'))
+export async function readData(file: string, what: string, hint?: string): Promise<unknown> {
+  return parseData(readText(file, what), `${what} ${file}`, { json: file.endsWith('.json'), hint })
 }
 
-async function parseData(text: string, what: string, json = false): Promise<unknown> {
+async function parseData(
+  text: string,
+  what: string,
+  { json, hint }: { json: boolean; hint: string | undefined },
+): Promise<unknown> {
   const { parse } = await import('yaml') // reads JSON too
   try {
     return json ? (JSON.parse(text) as unknown) : (parse(text, { maxAliasCount: 0 }) as unknown)
   } catch (error) {
     const reason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)
-    throw new UsageError(`${what} is neither JSON nor YAML: ${reason}`)
+    throw new UsageError(`${what} is neither JSON nor YAML: ${reason}`, hint)
   }
 }
 
 export async function readMap(file: string, what: string, hint?: string): Promise<PlainMap> {
-  return expectMap(await readData(file, what), `${what} ${file}`, hint)
+  return expectMap(await readData(file, what, hint), `${what} ${file}`, hint)
 }
 
 /** The same from standard input. */
 export async function readPipedMap(hint: string): Promise<PlainMap> {
   const text = (await readPiped(true)) ?? ''
   if (text.trim() === '') throw new UsageError('standard input holds nothing', hint)
-  return expectMap(await parseData(text, 'standard input'), 'standard input', hint)
+  return expectMap(await parseData(text, 'standard input', { json: false, hint }), 'standard input', hint)
 }
 
 function expectMap(data: unknown, what: string, hint: string | undefined): PlainMap {

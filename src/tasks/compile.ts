@@ -105,7 +105,7 @@ function isHarmless(schema: unknown): boolean {
 }
 
 function systemOf(data: Source['data'], context: Context): Task['system'] {
-  const written = compileTemplate([data['system']].flat(), context, { container: data, key: 'system' })
+  const written = compileTemplate(data['system'], context, { container: data, key: 'system' })
   return (input) => {
     const paragraphs = written(input, { request: input })
     return [paragraphs ?? []]

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { createRuntime, type ChatRequest, type RuntimeOptions } from '../../src/index.ts'
+import { createRuntime, type ChatRequest, type ProviderOptions, type RuntimeOptions } from '../../src/index.ts'
 import { chunk, demo, head, hello, last, runtime, sse, streamed } from '../tools/demo.ts'
 import { failure } from '../tools/failure.ts'
 import { serveBytes } from '../tools/server.ts'
@@ -18,7 +18,7 @@ beforeEach(() => {
 afterEach(() => void process.off('warning', hear))
 
 describe('milliseconds that no clock can be set to', () => {
-  it.each<[string, object]>([
+  it.each([
     ['timeout', { timeout: NaN }],
     ['timeout', { timeout: -1 }],
     ['timeout', { timeout: 0 }],
@@ -31,7 +31,7 @@ describe('milliseconds that no clock can be set to', () => {
     ['retry.base', { retry: { base: NaN } }],
     ['retry.max', { retry: { max: -1 } }],
     ['retry.attempts', { retry: { attempts: NaN } }],
-  ])('are refused as `%s` of a request and of a runtime: %o', async (name, options) => {
+  ] as [string, ProviderOptions][])('are refused as `%s` of a request and of a runtime: %o', async (name, options) => {
     const mw = runtime(demo('http://127.0.0.1:9'))
     const request = { ...hello, ...options } as ChatRequest
     const error = await failure(mw.chat(request))
