@@ -10,7 +10,7 @@ export function checkWaits({ timeout, timeouts, retry }: Waits, kind: 'invalid_r
   checkSpan(timeout, { name: `${where}timeout`, kind })
   for (const [clock, ms] of Object.entries(timeouts ?? {}))
     checkSpan(ms, { name: `${where}timeouts.${clock}`, kind, zero: 'switches a clock off' })
-  if (retry === undefined || retry === false) return
+  if (!retry) return
   const { attempts, base, max } = retry
   checkSpan(base, { name: `${where}retry.base`, kind, zero: "doesn't wait" })
   checkSpan(max, { name: `${where}retry.max`, kind, zero: "doesn't wait" })

@@ -17,6 +17,7 @@ export interface Prompt {
 
 /** The request for a task and an input. Throws `invalid_request` naming the field that is wrong. */
 export function buildPrompt(task: Task, { modelId, input, outputSchema, options = {} }: InferRequest): Prompt {
+  if (!isMap(options)) throw noMap('options', options)
   checkInput(task, input)
   checkSchema(outputSchema)
   const output = outputSchema ?? task.output

@@ -87,7 +87,10 @@ export type TaskEvent =
   | { type: 'partial'; value: unknown; complete: false }
   | { type: 'result'; result: unknown }
 
-/** A task under way. Leaving its loop cancels it. */
+/**
+ * A task under way, which doesn't wait for who watches it. It can be iterated once; leaving its loop cancels it. For one who is
+ * slow, or comes late, the texts since the last state are joined, and of `progress` and `partial` the newest is kept.
+ */
 export interface InferStream extends AsyncIterable<TaskEvent> {
   readonly taskId: string
   readonly result: Promise<InferResult>

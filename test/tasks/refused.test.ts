@@ -105,6 +105,11 @@ describe('options of a task', () => {
     expect(error).toMatchObject({ kind: 'configuration', message: expect.stringContaining('provider/model') })
   })
 
+  it.each([null, 5, []])('that are %o are refused', async (options) => {
+    const error = await failure(mw().infer({ ...asked, options } as unknown as InferRequest))
+    expect(error).toMatchObject({ kind: 'invalid_request', message: expect.stringContaining('expected a map as `options`') })
+  })
+
   it('of a kind of task that is no text are refused', async () => {
     const error = await failure(mw().infer({ ...asked, task: 5n } as unknown as InferRequest))
     expect(error).toMatchObject({ kind: 'invalid_request', message: 'expected a kind of task, got bigint' })
