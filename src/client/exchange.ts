@@ -176,7 +176,7 @@ function pump(
     const { value, done } = await chunks.next()
     clocks.received()
     if (done !== true) reader.push(value)
-    if (done !== true && !reader.over) return
+    if (done !== true && !reader.over()) return
     reader.end()
     if (done !== true) reply.release()
     finish()

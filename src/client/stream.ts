@@ -30,40 +30,53 @@ export interface StreamSource<R> {
   partial(): ChatResult | undefined
 }
 
-export function createStream<R>(source: StreamSource<R>): Stream<R> {
-  const once = createOnce()
-  let result: Promise<R> | undefined
-  let settle: { resolve: (result: R) => void; reject: (error: unknown) => void } | undefined
-  let outcome: { result: R } | { error: unknown } | undefined
+/** A class, because of its getters: on an object of its own each would tie the call to a hidden class, and keep it until a full collection. */
+class EventStream<R> implements Stream<R> {
+  readonly #source: StreamSource<R>
+  readonly #once = createOnce()
+  #result: Promise<R> | undefined
+  #settle: { resolve: (result: R) => void; reject: (error: unknown) => void } | undefined
+  #outcome: { result: R } | { error: unknown } | undefined
 
-  const conclude = (made: { result: R } | { error: unknown }): void => {
-    outcome ??= made
-    if (settle !== undefined) deliver(outcome, settle)
+  constructor(source: StreamSource<R>) {
+    this.#source = source
   }
 
-  const batches = (): AsyncIterator<Event[]> => {
-    once.take()
-    return pull(source, conclude)
+  get result(): Promise<R> {
+    return (this.#result ??= this.#ask())
   }
 
-  const ask = (): Promise<R> => {
-    const promise = new Promise<R>((resolve, reject) => (settle = { resolve, reject }))
-    if (outcome !== undefined && settle !== undefined) deliver(outcome, settle)
+  get text(): AsyncIterable<string> {
+    return { [Symbol.asyncIterator]: () => textOf(flatten(this.#pull())) }
+  }
+
+  batches(): AsyncIterable<Event[]> {
+    return { [Symbol.asyncIterator]: () => this.#pull() }
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Event> {
+    return flatten(this.#pull())
+  }
+
+  #pull(): AsyncIterator<Event[]> {
+    this.#once.take()
+    return pull(this.#source, (outcome) => {
+      this.#outcome ??= outcome
+      if (this.#settle !== undefined) deliver(this.#outcome, this.#settle)
+    })
+  }
+
+  #ask(): Promise<R> {
+    const promise = new Promise<R>((resolve, reject) => (this.#settle = { resolve, reject }))
+    if (this.#outcome !== undefined && this.#settle !== undefined) deliver(this.#outcome, this.#settle)
     // Whoever asks for the result and then iterates in the same turn gets both; else the result drives the stream.
-    else queueMicrotask(() => void (once.taken || drain(batches())))
+    else queueMicrotask(() => void (this.#once.taken() || drain(this.#pull())))
     return promise
   }
+}
 
-  return {
-    get result() {
-      return (result ??= ask())
-    },
-    get text() {
-      return { [Symbol.asyncIterator]: () => textOf(flatten(batches())) }
-    },
-    batches: () => ({ [Symbol.asyncIterator]: batches }),
-    [Symbol.asyncIterator]: () => flatten(batches()),
-  }
+export function createStream<R>(source: StreamSource<R>): Stream<R> {
+  return new EventStream(source)
 }
 
 function deliver<R>(

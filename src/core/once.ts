@@ -2,7 +2,7 @@ import { ModelwireError } from './error.ts'
 
 /** The right to iterate a stream, of which there is one. */
 export interface Once {
-  readonly taken: boolean
+  taken(): boolean
   /** Throws when it was taken before: that is the caller's mistake. */
   take(): void
 }
@@ -10,9 +10,7 @@ export interface Once {
 export function createOnce(): Once {
   let taken = false
   return {
-    get taken() {
-      return taken
-    },
+    taken: () => taken,
     take() {
       if (taken)
         throw new ModelwireError('invalid_request', 'a stream can be iterated once', {

@@ -46,12 +46,14 @@ function typed(operand: unknown): Pattern {
 export function glob(pattern: string): Pattern {
   const pieces = pattern.split('*')
   const [first = '', last = ''] = [pieces[0], pieces.at(-1)]
+  const between = pieces.slice(1, -1)
+  const least = first.length + last.length
   if (pieces.length === 1) return (value) => value === pattern
   return (value) => {
-    if (typeof value !== 'string' || value.length < first.length + last.length) return false
+    if (typeof value !== 'string' || value.length < least) return false
     if (!value.startsWith(first) || !value.endsWith(last)) return false
     let at = first.length
-    for (const piece of pieces.slice(1, -1)) {
+    for (const piece of between) {
       const found = value.indexOf(piece, at)
       if (found < 0) return false
       at = found + piece.length

@@ -99,7 +99,7 @@ export function accumulate(endings: Endings, next: Sink<Event>, heard: { start: 
   const close = (choice: number, { calls, finish, reason: told }: Lane): void => {
     calls.finish()
     const said = finish === undefined ? 'stop' : (told ?? endings.finish(finish))
-    const reason = said === 'stop' && calls.made ? 'tool_calls' : said
+    const reason = said === 'stop' && calls.made() ? 'tool_calls' : said
     say({
       type: 'finish',
       ...(numbered || choice > 0 ? { choice } : {}),

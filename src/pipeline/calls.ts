@@ -14,7 +14,8 @@ export interface Calls {
   end(index: number | undefined): void
   /** Closes all that are open. */
   finish(): void
-  readonly made: boolean
+  /** Whether there is one that the caller is to answer. */
+  made(): boolean
 }
 
 interface Call {
@@ -142,9 +143,7 @@ export function createCalls(
       if (call !== undefined) close(call)
     },
     finish: () => calls.forEach(close),
-    get made() {
-      return calls.some((call) => call.name !== '' && call.block === undefined)
-    },
+    made: () => calls.some((call) => call.name !== '' && call.block === undefined),
   }
 }
 

@@ -14,6 +14,19 @@ export type Frame = unknown
 export interface FrameSink extends Sink<Frame> {
   /** `tag` is the event's name, where the framing has one; `atEnd`: it may have been cut off by the end of the stream. */
   text(text: string, atEnd: boolean, tag?: string): void
+  /** Frames known by their bytes, where that is wanted; `cut` finds the frame in the bytes of one. */
+  shapes(cut: Cut): Shapes | undefined
+}
+
+/** A frame's JSON and its event's name, from the text that a framing cut out; undefined when there isn't exactly one. */
+export type Cut = (text: string) => { text: string; tag?: string | undefined } | undefined
+
+/** What is known of the frames that came, by their bytes. Texts are bytes as Latin-1: a character each. */
+export interface Shapes {
+  /** Says what the frames of known shape say that stand from `at` on, one behind the other; gives where that ends. */
+  tell(bytes: Uint8Array, text: string, at: number): number
+  /** Looks at the bytes of one frame, with all that the framing puts around it, when it has gone the full way. */
+  study(text: string): void
 }
 
 /** What one stream knows about its own completion; shared by its operators. */

@@ -8,7 +8,7 @@ import { parseFrame, tooLarge } from './decode/frame.ts'
 import { json } from './decode/json.ts'
 import { ndjson } from './decode/ndjson.ts'
 import { sse, type SseOptions } from './decode/sse.ts'
-import { createLearner, type Outcome, type Speak } from './learn.ts'
+import { createLearner, type Lessons, type Outcome } from './learn.ts'
 import type { Frame, FrameSink, Progress, Sink } from './operator.ts'
 import type { Rules } from './rules.ts'
 import type { Speech } from './speech.ts'
@@ -56,7 +56,7 @@ export interface Reader extends Sink<Uint8Array | object> {
   take(): Event[]
   readonly progress: Progress
   /** True once the closing proof came: what follows is ignored. */
-  readonly over: boolean
+  over(): boolean
 }
 
 export function createReader(plan: ReadPlan, input: ReadInput): Reader {
@@ -115,9 +115,7 @@ export function createReader(plan: ReadPlan, input: ReadInput): Reader {
       return taken
     },
     progress,
-    get over() {
-      return progress.closed || progress.done
-    },
+    over: () => progress.closed || progress.done,
   }
 }
 
@@ -129,7 +127,7 @@ function map(plan: ReadPlan, input: ReadInput, progress: Progress, next: Sink<Sp
   const [closing, ...others] = complete.when
   const say = (speech: Speech): void => next.push(speech)
 
-  const speak: Speak = (frame, seen, hear) => {
+  const speak: Lessons['speak'] = (frame, seen, hear) => {
     const selected = select === undefined ? frame : select(frame, seen)
     const matched = rules.run(selected, seen, hear)
     return { matched, closed: closing !== undefined && (closing(selected) || others.some((when) => when(selected))) }
@@ -139,12 +137,11 @@ function map(plan: ReadPlan, input: ReadInput, progress: Progress, next: Sink<Sp
     if (tagged !== undefined && tag !== undefined && isMap(frame)) frame[tagged] ??= tag
     return frame
   }
-  const learner = input.learn ? createLearner(speak, roots, plan.special, say, revive) : undefined
-
-  const count = ({ matched, closed }: Outcome): void => {
+  const count = ({ matched, closed }: Outcome): boolean => {
     progress.frames++
     if (!matched) progress.unmatched++
     if (closed) progress.closed = true
+    return !progress.closed
   }
 
   return {
@@ -152,12 +149,16 @@ function map(plan: ReadPlan, input: ReadInput, progress: Progress, next: Sink<Sp
       if (!progress.closed) count(speak(frame, roots, say))
     },
     text(text, atEnd, event) {
-      if (progress.closed) return
-      const tag = tagged === undefined ? undefined : event
-      const told = text.length > limit ? undefined : learner?.tell(text, tag)
-      if (told !== undefined) return count(told)
-      count(speak(revive(text, tag, atEnd), roots, say))
-      learner?.study(text, tag)
+      if (!progress.closed) count(speak(revive(text, event, atEnd), roots, say))
+    },
+    shapes(cut) {
+      if (!input.learn) return undefined
+      const found = (text: string): Frame => {
+        const frame = cut(text)
+        if (frame === undefined) throw new ModelwireError('protocol', 'not one frame')
+        return revive(frame.text, frame.tag)
+      }
+      return createLearner({ speak, roots, special: plan.special, say, revive: found, count, limit })
     },
     end: () => next.end(),
   }

@@ -1,3 +1,5 @@
+import { utf8Between } from './bytes.ts'
+
 /** What may differ between two frames of one shape: a text between its quotes, a whole number, a run of space. */
 export interface Token {
   kind: 'text' | 'number' | 'space'
@@ -9,13 +11,13 @@ const largest = 16_384
 const most = 96
 
 /**
- * The tokens of a JSON text that may differ from frame to frame; keys are none of them, nor numbers that aren't whole. The
- * text has been parsed, so it is well-formed. Undefined when there are too many.
+ * The tokens of a frame's bytes (as Latin-1) that may differ from frame to frame; keys are none of them, nor numbers that
+ * aren't whole. The frame has been parsed, so its JSON is well-formed. Undefined when there are too many.
  */
 export function tokensOf(text: string): Token[] | undefined {
   if (text.length > largest) return undefined
   const tokens: Token[] = []
-  for (const match of text.matchAll(/"((?:[^"\\]|\\.)*)"(\s*:)?|-?\d[\d.eE+-]*|\s+/g)) {
+  for (const match of text.matchAll(/"((?:[^"\\]|\\.)*)"(\s*:)?|-?\d[\d.eE+-]*|[ \t]+/g)) {
     const { index, 0: whole, 1: inner, 2: colon } = match
     if (inner !== undefined) {
       if (colon === undefined) tokens.push({ kind: 'text', start: index + 1, end: index + 1 + inner.length })
@@ -28,6 +30,8 @@ export function tokensOf(text: string): Token[] | undefined {
 
 /** Where the text ends that begins at `at`, by its closing quote; -1 when it doesn't. */
 export function endOfText(text: string, at: number): number {
+  const quote = text.indexOf('"', at)
+  if (quote < 0 || !text.slice(at, quote).includes('\\')) return quote
   for (let index = at; index < text.length; index++) {
     const code = text.charCodeAt(index)
     if (code === 34) return index
@@ -44,31 +48,29 @@ export function endOfNumber(text: string, at: number): number {
   return plain ? end : at
 }
 
-/** Where a run of JSON's space ends. */
+/** Where a run of space ends. Line ends are none: they may belong to the framing. */
 export function endOfSpace(text: string, at: number): number {
   for (let end = at; ; end++) {
     const code = text.charCodeAt(end)
-    if (code !== 32 && code !== 10 && code !== 9 && code !== 13) return end
+    if (code !== 32 && code !== 9) return end
   }
 }
 
-/** What stands between the quotes, read; undefined when it is no JSON text. A plain one is copied, so that it holds no chunk alive. */
-export function readText(text: string, start: number, end: number): string | undefined {
-  const value = text.slice(start, end)
-  const plain = isPlain(value)
-  if (plain && value.length < shortSlice) return value
-  if (plain || value.includes('\\')) return unquoted(value)
-  return undefined
-}
+const sliced = 13 // V8 copies a shorter slice; a longer one would keep the whole chunk that it is cut from alive
 
-const shortSlice = 13 // V8 copies a shorter slice; a longer one would keep the whole chunk that it is cut from alive
-
-function isPlain(text: string): boolean {
-  for (let index = 0; index < text.length; index++) {
+/** What stands between the quotes, read; undefined when it is no JSON text, or no UTF-8. */
+export function readText(bytes: Uint8Array, text: string, start: number, end: number): string | undefined {
+  let plain = true
+  for (let index = start; index < end; index++) {
     const code = text.charCodeAt(index)
-    if (code < 32 || code === 92) return false
+    if (code < 32) return undefined
+    if (code === 92 || code > 126) plain = false
   }
-  return true
+  if (plain && end - start < sliced) return text.slice(start, end)
+  const value = utf8Between(bytes, start, end)
+  if (plain) return value
+  if (value.includes('\uFFFD')) return undefined
+  return value.includes('\\') ? unquoted(value) : value
 }
 
 function unquoted(raw: string): string | undefined {

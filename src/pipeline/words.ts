@@ -26,7 +26,9 @@ export function wordsOf(...nodes: unknown[]): Special {
     }
   }
   nodes.forEach(visit)
-  return globs.length === 0 ? (value) => words.has(value) : (value) => words.has(value) || globs.some((fits) => fits(value))
+  const longest = Math.max(0, ...[...words].map((word) => word.length))
+  const known: Special = (value) => value.length <= longest && words.has(value)
+  return globs.length === 0 ? known : (value) => known(value) || globs.some((fits) => fits(value))
 }
 
 /** The numbers in an expression, and every reading of what stands in quotes there. */

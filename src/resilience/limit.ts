@@ -12,10 +12,11 @@ export type Limit = <T extends Holding>(open: () => Promise<T>, signal: AbortSig
 
 /** The place is held by cockatiel's bulkhead, which loads with the first call that is limited. */
 export function createLimit(inflight: number, queue: number): Limit {
-  let gate: Promise<import('cockatiel').BulkheadPolicy> | undefined
+  let gate: Promise<Gate> | undefined
+  let ready: Gate | undefined // importing again costs ten microseconds
   return async <T extends Holding>(open: () => Promise<T>, signal: AbortSignal): Promise<T> => {
-    const { BulkheadRejectedError, TaskCancelledError } = await import('cockatiel')
-    const bulkhead = await (gate ??= import('cockatiel').then((module) => module.bulkhead(inflight, queue)))
+    ready ??= await (gate ??= openGate(inflight, queue))
+    const { bulkhead, BulkheadRejectedError, TaskCancelledError } = ready
     const opened = Promise.withResolvers<T>()
     const held = bulkhead.execute(async () => {
       try {
@@ -34,6 +35,15 @@ export function createLimit(inflight: number, queue: number): Limit {
     })
     return race(opened.promise, signal)
   }
+}
+
+type Gate = Pick<typeof import('cockatiel'), 'BulkheadRejectedError' | 'TaskCancelledError'> & {
+  bulkhead: import('cockatiel').BulkheadPolicy
+}
+
+async function openGate(inflight: number, queue: number): Promise<Gate> {
+  const { bulkhead, BulkheadRejectedError, TaskCancelledError } = await import('cockatiel')
+  return { bulkhead: bulkhead(inflight, queue), BulkheadRejectedError, TaskCancelledError }
 }
 
 function full(inflight: number, queue: number): ModelwireError {

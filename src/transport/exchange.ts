@@ -9,10 +9,11 @@ import { decompress, encodings } from './decompress.ts'
 import { bodyError, closedByPeer, sendError } from './failure.ts'
 import { replyHeaders } from './headers.ts'
 import type { ConnectionPool } from './pools.ts'
+import type { Target } from './target.ts'
 
 /** A call made ready for the wire. */
 export interface Outgoing {
-  url: URL
+  target: Target
   method: string
   headers: Record<string, string>
   body: Uint8Array | string | null
@@ -36,7 +37,7 @@ const raceMs = 1_000
  */
 export function exchange(out: Outgoing, pool: ConnectionPool, signal: AbortSignal): Promise<Outcome> {
   return new Promise((resolve, reject) => {
-    const host = out.url.host
+    const { origin, host, path } = out.target
     let controller: Dispatcher.DispatchController | undefined
     let opened: Socket | undefined
     let body: Body | undefined
@@ -101,10 +102,10 @@ export function exchange(out: Outgoing, pool: ConnectionPool, signal: AbortSigna
     }
 
     signal.addEventListener('abort', onAbort, { once: true })
-    const { url, method, headers } = out
+    const { method, headers } = out
     pool.dispatch(
       // The clocks are given here too, because undici's way through a proxy makes connections without the pool's options.
-      { origin: url.origin, path: url.pathname + url.search, method, headers, body: out.body, headersTimeout: 0, bodyTimeout: 0 },
+      { origin, path, method, headers, body: out.body, headersTimeout: 0, bodyTimeout: 0 },
       handler,
       (socket) => {
         opened = socket

@@ -5,6 +5,7 @@ import type { HttpReply, Outgoing } from './exchange.ts'
 import { acceptEncoding, checkHeaders } from './headers.ts'
 import type { Pools } from './pools.ts'
 import type { Environment } from './proxy.ts'
+import { targetOf } from './target.ts'
 
 export interface HttpOptions {
   /** Where the proxy variables stand, read at the first call to each origin; `process.env` when absent. */
@@ -43,12 +44,12 @@ export function createHttpTransport(options: HttpOptions = {}): HttpTransport {
     const out = outgoing(call, options)
     const { exchange, pools } = engine ?? (await race((loading ??= load()), signal))
     if (closed) throw new ModelwireError('cancelled', 'The runtime is closed.')
-    const pool = pools.get(out.url, call.connection)
+    const pool = pools.get(out.target, call.connection)
     // A kept connection may be closed by the server just as we write; without a byte of an answer it is safe to say it again.
     let outcome = await exchange(out, pool, signal)
     if (outcome === 'raced') outcome = await exchange(out, pool, signal)
     if (outcome !== 'raced') return outcome
-    throw new ModelwireError('network', `${out.url.host} closed the connection twice before it answered.`)
+    throw new ModelwireError('network', `${out.target.host} closed the connection twice before it answered.`)
   }
 
   async function close(): Promise<void> {
@@ -60,8 +61,8 @@ export function createHttpTransport(options: HttpOptions = {}): HttpTransport {
 }
 
 function outgoing(call: Call, options: HttpOptions): Outgoing {
-  const url = URL.canParse(call.url) ? new URL(call.url) : undefined
-  if (!url || !/^https?:$/.test(url.protocol)) {
+  const target = targetOf(call.url)
+  if (target === undefined) {
     // The address isn't quoted: its query may hold a key.
     throw new ModelwireError('configuration', 'The address of the call is not an http:// or https:// URL.', {
       hint: 'Check the base address.',
@@ -71,7 +72,7 @@ function outgoing(call: Call, options: HttpOptions): Outgoing {
   const accepted = acceptEncoding(call.headers)
   const headers = accepted === undefined ? call.headers : { ...call.headers, 'accept-encoding': accepted }
   return {
-    url,
+    target,
     method: call.method.toUpperCase(),
     headers,
     body: bytes(call.body),

@@ -7,6 +7,7 @@ import { longestTimer } from '../core/timer.ts'
 import type { Connection } from '../wire/call.ts'
 import { proxyFor, proxyUrl } from './proxy.ts'
 import type { Environment } from './proxy.ts'
+import type { Target } from './target.ts'
 
 /** Connections that may stand in for one another. */
 export interface ConnectionPool {
@@ -18,7 +19,7 @@ export interface ConnectionPool {
 }
 
 export interface Pools {
-  get(url: URL, connection?: Connection): ConnectionPool
+  get(target: Target, connection?: Connection): ConnectionPool
   close(): Promise<void>
 }
 
@@ -38,13 +39,13 @@ export function createPools(env: Environment, connectTimeout: number): Pools {
   const connecting = new Set<Socket>()
   const routes = new Map<string, string | undefined>() // reading the environment costs microseconds, so once an origin
 
-  function route(url: URL): string | undefined {
-    if (!routes.has(url.origin)) routes.set(url.origin, proxyFor(url, env))
-    return routes.get(url.origin)
+  function route(origin: string): string | undefined {
+    if (!routes.has(origin)) routes.set(origin, proxyFor(new URL(origin), env))
+    return routes.get(origin)
   }
 
-  function get(url: URL, connection: Connection = {}): ConnectionPool {
-    const proxy = connection.proxy === undefined ? route(url) : connection.proxy || undefined
+  function get({ origin }: Target, connection: Connection = {}): ConnectionPool {
+    const proxy = connection.proxy === undefined ? route(origin) : connection.proxy || undefined
     const timeout = Math.min(connection.connectTimeout ?? connectTimeout, longestTimer) // undici sets timers too
     const key = [timeout, proxy, connection.ca, connection.cert, connection.key].join('\0')
     let pool = pools.get(key)

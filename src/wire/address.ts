@@ -6,6 +6,24 @@ import { ModelwireError } from '../core/error.ts'
  */
 export function address(base: string, path: string, query: Record<string, string>): string {
   const joined = base.replace(/\/+$/, '') + path
+  if (Object.keys(query).length > 0) return withQuery(prove(joined), query)
+  const known = proven.get(joined)
+  if (known !== undefined) return known
+  const { href } = prove(joined)
+  if (proven.size >= 256) proven.clear() // model names may come from outside
+  proven.set(joined, href)
+  return href
+}
+
+/** Addresses that were proven: parsing one costs more than all else that is done with it. */
+const proven = new Map<string, string>()
+
+function withQuery(url: URL, query: Record<string, string>): string {
+  for (const [name, value] of Object.entries(query)) url.searchParams.append(name, value)
+  return url.href
+}
+
+function prove(joined: string): URL {
   let url: URL
   try {
     url = new URL(joined)
@@ -20,8 +38,7 @@ export function address(base: string, path: string, query: Record<string, string
     throw wrong(`the address's host isn't the one that was written`)
   if (url.hash !== '' || url.pathname !== (written?.[2] === '' ? '/' : written?.[2]))
     throw wrong(`a variable or model name changes the address's path`)
-  for (const [name, value] of Object.entries(query)) url.searchParams.append(name, value)
-  return url.href
+  return url
 }
 
 function wrong(message: string): ModelwireError {

@@ -1,10 +1,12 @@
-import type { FrameSink, Sink } from '../operator.ts'
+import { latin1, utf8 } from '../bytes.ts'
+import type { Cut, FrameSink, Sink } from '../operator.ts'
 import { tooLarge } from './frame.ts'
 
-/** One JSON value a line. The last line may lack its end. */
+/** One JSON value a line. The last line may lack its end. A line of a known shape isn't parsed. */
 export function ndjson(limit: number): (next: FrameSink) => Sink<Uint8Array> {
   return (next) => {
     const decoder = new TextDecoder()
+    const shapes = next.shapes(cut)
     const pending: string[] = []
     let waiting = 0
 
@@ -28,8 +30,23 @@ export function ndjson(limit: number): (next: FrameSink) => Sink<Uint8Array> {
       if (waiting > limit) throw tooLarge(limit)
     }
 
+    const parse = (bytes: Uint8Array): void => feed(decoder.decode(bytes, { stream: true }))
+
     return {
-      push: (chunk) => feed(decoder.decode(chunk, { stream: true })),
+      push(chunk) {
+        if (shapes === undefined) return parse(chunk)
+        const text = latin1(chunk)
+        for (let at = 0; at < text.length;) {
+          const between = waiting === 0
+          const begin = between ? shapes.tell(chunk, text, at) : at
+          if (begin === text.length) return
+          const end = text.indexOf('\n', begin) + 1
+          parse(chunk.subarray(begin, end === 0 ? undefined : end))
+          if (end === 0) return
+          if (between) shapes.study(text.slice(begin, end))
+          at = end
+        }
+      },
       end() {
         feed(decoder.decode())
         line(pending.join(''), true)
@@ -38,3 +55,5 @@ export function ndjson(limit: number): (next: FrameSink) => Sink<Uint8Array> {
     }
   }
 }
+
+const cut: Cut = (text) => (text.indexOf('\n') === text.length - 1 ? { text: utf8(text).trim() } : undefined)

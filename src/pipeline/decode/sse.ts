@@ -1,5 +1,6 @@
 import { createParser } from 'eventsource-parser'
-import type { FrameSink, Progress, Sink } from '../operator.ts'
+import { latin1, utf8 } from '../bytes.ts'
+import type { Cut, FrameSink, Progress, Sink } from '../operator.ts'
 import { tooLarge } from './frame.ts'
 
 export interface SseOptions {
@@ -9,11 +10,16 @@ export interface SseOptions {
   tag?: string
 }
 
-/** Server-sent events whose data is JSON. Lines may end in LF, CR or CRLF; an event cut off by the end still counts if it parses. */
+/**
+ * Server-sent events whose data is JSON. Lines may end in LF, CR or CRLF; an event cut off by the end still counts if it parses.
+ * What begins with an event of a known shape isn't parsed.
+ */
 export function sse(options: SseOptions, limit: number, progress: Progress): (next: FrameSink) => Sink<Uint8Array> {
   return (next) => {
     const decoder = new TextDecoder('utf-8', { ignoreBOM: true }) // the parser takes it away, and would take a second one too
+    const shapes = next.shapes(cut)
     let ending = false
+    let between = true // whether what comes next begins an event
     const parser = createParser({
       maxBufferSize: limit,
       onEvent({ event, data }) {
@@ -28,10 +34,26 @@ export function sse(options: SseOptions, limit: number, progress: Progress): (ne
         if (error.type === 'max-buffer-size-exceeded') throw tooLarge(limit)
       },
     })
+
+    const parse = (bytes: Uint8Array): void => {
+      const text = decoder.decode(bytes, { stream: true })
+      if (text !== '') parser.feed(text)
+    }
+
     return {
       push(chunk) {
-        const text = decoder.decode(chunk, { stream: true })
-        if (text !== '') parser.feed(text)
+        if (shapes === undefined) return parse(chunk)
+        const text = latin1(chunk)
+        const mixed = text.includes('\r')
+        for (let at = 0; at < text.length && !progress.done && !progress.closed;) {
+          const begin = between ? shapes.tell(chunk, text, at) : at
+          if (begin === text.length) return
+          const end = endOfEvent(text, begin, mixed)
+          parse(chunk.subarray(begin, end < 0 ? undefined : end))
+          if (between && end >= 0) shapes.study(text.slice(begin, end))
+          between = end >= 0
+          at = between ? end : text.length
+        }
       },
       end() {
         ending = true
@@ -40,6 +62,26 @@ export function sse(options: SseOptions, limit: number, progress: Progress): (ne
       },
     }
   }
+}
+
+const blankLine = /(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r(?=[^\n]))/g
+
+/** Where the event ends that begins at `at`, behind its blank line; -1 when that isn't sure to be here. `mixed`: there are CRs. */
+function endOfEvent(text: string, at: number, mixed: boolean): number {
+  if (!mixed) {
+    const end = text.indexOf('\n\n', at)
+    return end < 0 ? -1 : end + 2
+  }
+  blankLine.lastIndex = at
+  const found = blankLine.exec(text)
+  return found === null ? -1 : found.index + found[0].length
+}
+
+const cut: Cut = (text) => {
+  const found: { text: string; tag?: string | undefined }[] = []
+  const parser = createParser({ onEvent: ({ event, data }) => void found.push({ text: data, tag: event }) })
+  parser.feed(utf8(text))
+  return found.length === 1 ? found[0] : undefined
 }
 
 /** Nothing, or empty lines: some servers keep a connection awake so. */
