@@ -95,6 +95,18 @@ describe('models in memory', () => {
     expect(await loaded(mw)).toHaveLength(1)
   })
 
+  it('what one was loaded with holds for the file that takes its place, until it is unloaded', async () => {
+    await using mw = runtime()
+    const file = written('wished.gguf', randomModel(7))
+    await mw.loadModel(`llama/${file}`, { options: { contextLength: 256 } })
+    renameSync(written('new.gguf', randomModel(8)), file)
+    await say(mw, `llama/${file}`)
+    expect((await loaded(mw)).at(0)).toMatchObject({ state: 'ready', contextLength: 256 })
+    await mw.unloadModel(`llama/${file}`)
+    await say(mw, `llama/${file}`)
+    expect(await loaded(mw)).toMatchObject([{ contextLength: 512 }])
+  })
+
   it('leave when nobody has called them for a while', async () => {
     await using mw = runtime({ idle: 60 })
     await say(mw, one)

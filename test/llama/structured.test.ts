@@ -40,6 +40,12 @@ const schemas: Record<string, Record<string, unknown>> = {
       { properties: { b: { type: 'boolean' } } },
     ],
   },
+  'a reference among others, and one with more beside it': {
+    allOf: [{ $ref: '#/$defs/sided' }, { properties: { b: { type: 'boolean' } }, required: ['b'] }],
+    properties: { c: { $ref: '#/$defs/sided', properties: { d: { enum: ['x'] } }, required: ['d'] } },
+    required: ['c'],
+    $defs: { sided: { type: 'object', properties: { a: { enum: ['in', 'out'] } }, required: ['a'] } },
+  },
   references: closed(
     { left: { $ref: '#/$defs/side' }, right: { $ref: '#/$defs/side' } },
     { $defs: { side: { enum: ['in', 'out'] } } },
@@ -103,9 +109,16 @@ describe('1,000 answers of random weights in a form', () => {
     await Promise.all([1, 2, 3, 4].map(worker))
     expect([...fitted.values()].reduce((sum, count) => sum + count, errors)).toBe(1_000)
     // Those that a grammar forces wholly fit nearly always; the two that it can't are mostly caught.
-    const forced = ['enums', 'constants', 'nested', 'oneOf', 'references', 'nullable', 'a choice beside properties'].map(
-      (name) => fitted.get(name) ?? 0,
-    )
+    const forced = [
+      'enums',
+      'constants',
+      'nested',
+      'oneOf',
+      'a reference among others, and one with more beside it',
+      'references',
+      'nullable',
+      'a choice beside properties',
+    ].map((name) => fitted.get(name) ?? 0)
     expect(Math.min(...forced)).toBeGreaterThan(30)
     expect(errors).toBeGreaterThan(30)
   }, 240_000)

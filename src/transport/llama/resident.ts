@@ -74,9 +74,15 @@ export async function openResident(llama: Llama, options: ResidentOptions): Prom
       const apart = threads === 1 && model.gpuLayers === 0 ? sequences : 1
       const each = { ...shared, sequences: sequences / apart, ...(flashAttention === undefined ? {} : { flashAttention }) }
       const batching = { itemPrioritizationStrategy: fullBatches(() => lanes?.active ?? 0) }
-      const contexts = await Promise.all(
+      const made = await Promise.allSettled(
         Array.from({ length: apart }, () => model.createContext(apart === 1 ? { ...each, batching } : each)),
       )
+      const contexts = made.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+      const failed = made.find((one) => one.status === 'rejected')
+      if (failed !== undefined) {
+        await Promise.all(contexts.map((context) => context.dispose())) // half of them would lie there for nothing
+        throw failed.reason
+      }
       lanes = createLanes(
         contexts.flatMap((context) => Array.from({ length: each.sequences }, () => context.getSequence())),
         queue,

@@ -39,6 +39,8 @@ export function createResidents(): Residents {
   const leaving = new Set<Entry>()
   /** Those that will replace another when they are ready. */
   const coming = new Set<Entry>()
+  /** With what those were loaded that somebody wished for: a new file, or room that had to be made, doesn't change that. */
+  const wished = new Map<string, LoadOptions>()
   const backends = new Map<Gpu, Promise<Llama>>()
   let turn: Promise<unknown> = Promise.resolve()
   let closed = false
@@ -62,7 +64,7 @@ export function createResidents(): Residents {
 
   function enter(located: LocatedModel, options: LoadOptions, kept: boolean, onProgress?: (fraction: number) => void): Entry {
     if (closed) throw new ModelwireError('cancelled', 'The runtime is closed.')
-    const settings = { ...located.config, ...defined(options) } as LoadOptions // a model manifest's config is checked by its schema
+    const settings = { ...located.config, ...defined(options), ...wished.get(located.id) } as LoadOptions // a model manifest's config is checked by its schema
     const loading = new AbortController()
     const gone = Promise.withResolvers<void>()
     const entry: Entry = {
@@ -83,6 +85,7 @@ export function createResidents(): Residents {
     // A swap by wish leaves the old one in its place until the new one is there: a load that fails costs nobody a model.
     if (kept && onProgress !== undefined && current.has(located.id)) coming.add(entry)
     else replace(entry)
+    entry.gone.promise.catch(() => undefined) // who unloads it hears of it
     void settle(entry)
     return entry
   }
@@ -169,14 +172,15 @@ export function createResidents(): Residents {
   }
 
   async function free(entry: Entry): Promise<void> {
+    const resident = await entry.ready.catch(() => undefined) // a load that failed has nothing to free
     try {
-      const resident = await entry.ready
-      await resident.dispose()
-    } catch {
-      // A load that failed has nothing to free.
+      await resident?.dispose()
+      entry.gone.resolve()
+    } catch (error) {
+      entry.gone.reject(error)
+    } finally {
+      leaving.delete(entry)
     }
-    leaving.delete(entry)
-    entry.gone.resolve()
   }
 
   /** Starts the clock of an entry that nobody uses. */
@@ -226,6 +230,7 @@ export function createResidents(): Residents {
   return {
     use,
     async load(located, options, signal, onProgress) {
+      wished.set(located.id, defined(options))
       const entry = enter(located, options, true, onProgress)
       const release = hold(entry)
       try {
@@ -236,6 +241,7 @@ export function createResidents(): Residents {
     },
     async unload(id) {
       const entry = current.get(id)
+      wished.delete(id)
       if (entry === undefined) return false
       current.delete(id)
       retire(entry)

@@ -13,12 +13,41 @@ export function grammarOf(llama: Llama, schema: Schema): Promise<LlamaGrammar> {
 }
 
 /** The same for a tool's arguments, whose text also stands in the prompt: keys keep their order, so that it reads as it was written. */
-export function forcible(schema: Schema): GbnfJsonSchema {
+export function forcible(given: Schema): GbnfJsonSchema {
+  const schema = inlined(given, { ...map(given.definitions), ...map(given.$defs) }, []) as Schema // a map stays one
   const $defs = Object.fromEntries(
     Object.entries({ ...map(schema.definitions), ...map(schema.$defs) }).map(([name, part]) => [name, convert(part)]),
   )
   const whole = convert(schema)
   return (Object.keys($defs).length === 0 ? whole : { ...whole, $defs }) as GbnfJsonSchema // by construction
+}
+
+/** The schema with those references written out that something stands beside: a grammar has no form for both. */
+function inlined(part: unknown, defs: Schema, open: readonly string[]): unknown {
+  if (Array.isArray(part)) return part.map((item) => inlined(item, defs, open))
+  if (!isMap(part)) return part
+  const { $ref, ...rest } = part
+  const beside = Object.keys(rest).some((key) => !['title', 'description', '$defs', 'definitions'].includes(key))
+  if (typeof $ref === 'string' && beside) return inlined({ ...rest, allOf: [{ $ref }, ...list(rest.allOf)] }, defs, open)
+  return Object.fromEntries(
+    Object.entries(part).map(([key, value]) => {
+      if (key === 'const' || key === 'enum' || key === 'default' || key === 'examples') return [key, value]
+      if (key !== 'allOf') return [key, inlined(value, defs, open)]
+      return [key, list(value).map((one) => written(one, defs, open))]
+    }),
+  )
+}
+
+/** What a reference stands for; one that leads back to itself, or nowhere, stays a reference. */
+function written(part: unknown, defs: Schema, open: readonly string[]): unknown {
+  const ref = isMap(part) && typeof part.$ref === 'string' ? part.$ref : undefined
+  const name = ref?.replace(/^#\/(?:\$defs|definitions)\//, '') ?? ''
+  if (ref === undefined || !Object.hasOwn(defs, name) || open.includes(name)) return inlined(part, defs, open)
+  return inlined(defs[name], defs, [...open, name])
+}
+
+function list(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : []
 }
 
 function convert(part: unknown): Schema {
@@ -59,8 +88,14 @@ function shared(part: Schema): Schema {
 }
 
 function merged({ allOf, ...own }: Schema): Schema {
-  const parts = [own, ...(Array.isArray(allOf) ? allOf : [])].map(map)
-  return Object.assign({}, ...parts, { properties: Object.assign({}, ...parts.map(({ properties }) => map(properties))) }) as Schema // maps make a map
+  const parts = [own, ...list(allOf)].map(map).map((part) => (Array.isArray(part.allOf) ? merged(part) : part))
+  const properties: Schema = Object.assign({}, ...parts.map((part) => map(part.properties)))
+  const required = [...new Set(parts.flatMap((part) => list(part.required)))]
+  return {
+    ...Object.assign({}, ...parts), // maps make a map
+    ...(Object.keys(properties).length === 0 ? {} : { properties }),
+    ...(required.length === 0 ? {} : { required }),
+  }
 }
 
 function object(part: Schema): Schema {
