@@ -6,11 +6,12 @@ import { readExchanges, type Route, routeOf, sharedRecordings } from '../tools/e
 /** A stream read by its shape says exactly what it says when every frame is parsed. */
 const runtime = createRuntime({ env: {} })
 
-function outcome(exchange: Exchange, route: Omit<Route, 'api'>, learn: boolean): string {
+function outcome(exchange: Exchange, route: Omit<Route, 'api'>, learn: boolean, cut?: number): string {
   const options = {
     provider: route.use,
     operation: route.operation,
     learn,
+    ...(cut === undefined ? {} : { cut }),
     ...(route.wire === undefined ? {} : { wire: route.wire }),
   }
   const told = (): unknown => {
@@ -77,6 +78,44 @@ describe('a stream read by the shape of its frames', () => {
     expect(result.choices.map(({ text }) => text)).toEqual(['036', '147', '258'])
   })
 
+  const framed: [what: string, stream: string][] = [
+    ['ids of events', usual.map((frame, at) => `id: ${at}\nevent: x\ndata: ${frame}\n\n`).join('')],
+    ['lines that end in CRLF', usual.map((frame) => `data: ${frame}\r\n\r\n`).join('')],
+    ['lines that end in CR', usual.map((frame) => `data: ${frame}\r\r`).join('')],
+    ['comments in between', usual.map((frame) => `: ping\n\ndata: ${frame}\n\n`).join('')],
+    ['other spaces in each frame', usual.map((frame, at) => `data:${' '.repeat(at)}${frame}${' '.repeat(3 - at)}\n\n`).join('')],
+    ['frames over several lines', usual.map((frame) => `data: ${frame.replace(',', ',\ndata: ')}\n\n`).join('')],
+  ]
+  it.each(framed)('reads %s, cut anywhere', (_, text) => {
+    const end = `data: ${chunk('""', ',"finish_reason":"stop"')}\n\n`
+    const exchange: Exchange = {
+      response: { status: 200, headers: { 'content-type': 'text/event-stream' }, bodyText: text.repeat(3) + end },
+    }
+    expect(said(exchange)).toBe('abcdabcdabcd')
+    for (const cut of [1, 2, 3, 7, 50, 101]) expect(outcome(exchange, chat, true, cut)).toBe(outcome(exchange, chat, false, cut))
+  })
+
+  it('takes bytes that are no UTF-8 for what a decoder takes them for', () => {
+    const { bodyText = '' } = sse([...usual, chunk('"@"'), chunk('"e"', ',"finish_reason":"stop"')]).response
+    const [before = '', after = ''] = bodyText.split('@')
+    const body = Buffer.concat([Buffer.from(before), Buffer.from([0xc3, 0x28, 0xff]), Buffer.from(after)])
+    const exchange: Exchange = {
+      response: { status: 200, headers: { 'content-type': 'text/event-stream' }, bodyBase64: body.toString('base64') },
+    }
+    expect(said(exchange)).toBe('abcd\uFFFD(\uFFFDe')
+    expectSame(exchange, chat)
+  })
+
+  it('counts what is counted in every frame', () => {
+    const counted = (at: number): string =>
+      chunk(`"${at}"`).replace(/}$/, `,"usage":{"prompt_tokens":7,"completion_tokens":${at}}}`)
+    const stream = sse([1, 2, 3, 40, 500].map(counted).concat(chunk('""', ',"finish_reason":"stop"')))
+    const { result } = runtime.replay(stream, { provider: 'openai-chat' })
+    expect(result.text).toBe('12340500')
+    expect(result.usage).toMatchObject({ inputTokens: 7, outputTokens: 500 })
+    expectSame(stream, chat)
+  })
+
   it.each([
     '{"id":"c1","model":"m","choices":[{"index":0,"delta":{"content":"a\tb"}}]}',
     `${chunk('"e"')}}`,
@@ -130,6 +169,9 @@ it(`${wanted.toLocaleString('en')} mutated frames say the same with it and witho
     '\u00e9',
     '\ud83c',
     '\u0001',
+    '\r',
+    '\n',
+    '\u00a0',
     'null',
     'stop',
     '""',
@@ -164,8 +206,11 @@ it(`${wanted.toLocaleString('en')} mutated frames say the same with it and witho
       const index = lines.length - 1 - random(Math.ceil(lines.length / 2))
       lines[index] = mutate(lines[index] ?? '')
     }
-    const changed = { ...stream, response: { ...stream.response, bodyText: lines.join('\n') } }
-    if (outcome(changed, route, true) !== outcome(changed, route, false)) different.push(`${stream.file}\n${lines.join('\n')}`)
+    const text = lines.join(random(4) === 0 ? '\r\n' : '\n')
+    const changed = { ...stream, response: { ...stream.response, bodyText: text } }
+    const cut = random(2) === 0 ? undefined : 1 + random(400)
+    if (outcome(changed, route, true, cut) !== outcome(changed, route, false, cut))
+      different.push(`${stream.file} in ${cut}\n${text}`)
   }
   expect(different.slice(0, 3)).toEqual([])
 }, 120_000)
