@@ -4,7 +4,7 @@ import { normalizeChat, normalizeEmbed, normalizeRerank } from '../core/normaliz
 import type { CallOptions, ChatRequest, EmbedRequest, RerankRequest } from '../core/request.ts'
 import type { ChatResult, EmbedResult, ModelInfo, RerankResult } from '../core/result.ts'
 import { requestIdOf } from '../wire/call.ts'
-import { type Live, rateLimitsOf } from './exchange.ts'
+import { type Live, rateLimitsOf, readAll } from './exchange.ts'
 import { explainCall, type Explanation } from './explain.ts'
 import { loadMedia } from './media.ts'
 import type { Open } from './opening.ts'
@@ -48,8 +48,9 @@ export function createCalls(plan: Plan, open: Open): Calls {
     const started = performance.now()
     const live = await open(planned, input)
     const events: Event[] = planned.prepared.warnings.map((warning) => ({ type: 'warning', ...warning }))
-    for (let batch = await live.next(); batch !== undefined; batch = await live.next())
+    await readAll(live, (batch) => {
       for (const event of batch) events.push(event)
+    })
     return { events, around: around(planned, live, { totalMs: performance.now() - started }) }
   }
 

@@ -4,7 +4,7 @@ import type { Normal } from '../core/normalize.ts'
 import type { CallOptions, Timeouts } from '../core/request.ts'
 import type { Timing, Warning } from '../core/result.ts'
 import { requestIdOf } from '../wire/call.ts'
-import type { Live } from './exchange.ts'
+import { type Live, readAll } from './exchange.ts'
 import type { Open } from './opening.ts'
 import { type RuntimeOptions, settingsOf } from './options.ts'
 import { type Plan, type Planned, splitModel } from './planning.ts'
@@ -81,8 +81,7 @@ export function createEngines(options: RuntimeOptions, plan: Plan, open: Open): 
       const about = planned(operation, input, false)
       const live = await open(about, input)
       for (const warning of about.prepared.warnings) tale.fold.push({ type: 'warning', ...warning })
-      for (let batch = await live.next(); batch !== undefined; batch = await live.next())
-        for (const event of batch) tale.fold.push(event)
+      await readAll(live, (batch) => batch.forEach(tale.fold.push))
       return tale.result(about, live)
     }
 

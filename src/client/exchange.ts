@@ -39,6 +39,13 @@ export interface Asked {
   attempts: number
 }
 
+/** Who wants to know how a reply goes on. */
+export interface Heard {
+  /** The events that were read; undefined at the end. */
+  events(batch: Event[] | undefined): void
+  failed(error: unknown): void
+}
+
 /** A reply whose first content has come. */
 export interface Live {
   headers: Record<string, string>
@@ -46,11 +53,28 @@ export interface Live {
   next(): Promise<Event[] | undefined>
   /** Closes the connection and stops the clocks. */
   close(): Promise<void>
+  /** Told by who reads: of each batch, of the end, of a failure. */
+  heard?: Heard
   /** Resolves when nothing more will come, by its end, its failure or `close`. */
   readonly over: Promise<void>
 }
 
 const errorBody = 1_048_576
+
+/** Reads all that is left of a reply. */
+export async function readAll(live: Live, take: (batch: Event[]) => void): Promise<void> {
+  try {
+    for (;;) {
+      const batch = await live.next()
+      live.heard?.events(batch)
+      if (batch === undefined) return
+      take(batch)
+    }
+  } catch (error) {
+    live.heard?.failed(error)
+    throw error
+  }
+}
 
 /** Sends the call, and reads up to the first event with content: until then it can all be done again. */
 export async function attempt(asked: Asked, transport: Transport, signal: AbortSignal): Promise<Live> {
@@ -170,10 +194,8 @@ function pump(
     await chunks.return?.()
   }
 
-  /** One chunk through the pipeline. */
-  const step = async (): Promise<void> => {
-    clocks.waiting()
-    const { value, done } = await chunks.next()
+  /** One chunk through the pipeline, or the end. */
+  const take = ({ value, done }: IteratorResult<Chunk>): void => {
     clocks.received()
     if (done !== true) reader.push(value)
     if (done !== true && !reader.over()) return
@@ -186,7 +208,8 @@ function pump(
     if (broken !== undefined) throw broken.error
     if (over) return undefined
     try {
-      await step()
+      clocks.waiting()
+      take(await chunks.next())
     } catch (error) {
       broken = { error: failed(error) }
       await close()

@@ -1,5 +1,6 @@
 import { ModelwireError, type ErrorKind } from '../core/error.ts'
-import type { Event, UsageEvent } from '../core/event.ts'
+import type { UsageEvent } from '../core/event.ts'
+import type { Heard } from './exchange.ts'
 import type { Open } from './opening.ts'
 import type { TaskCounts } from './tasks.ts'
 
@@ -93,10 +94,10 @@ export function createMeter(): Meter {
 
     return {
       replied: () => void (first = performance.now()),
-      seen(batch) {
+      events(batch) {
+        const last = batch?.at(-1)
+        if (last?.type === 'usage') usage = last // it comes last of all
         if (batch === undefined) end('succeeded')
-        else for (const event of batch) if (event.type === 'usage') usage = event
-        return batch
       },
       failed(error) {
         const kind = error instanceof ModelwireError ? error.kind : undefined
@@ -113,13 +114,9 @@ export function createMeter(): Meter {
       try {
         const live = await open(planned, input)
         counting.replied()
-        const failed = (error: unknown): never => {
-          counting.failed(error)
-          throw error
-        }
         return {
           ...live,
-          next: () => live.next().then(counting.seen, failed),
+          heard: counting,
           close() {
             counting.left()
             return live.close()
@@ -139,10 +136,8 @@ export function createMeter(): Meter {
   }
 }
 
-interface Counting {
+interface Counting extends Heard {
   replied(): void
-  seen(batch: Event[] | undefined): Event[] | undefined
-  failed(error: unknown): void
   left(): void
 }
 

@@ -103,6 +103,7 @@ function pull<R>(source: StreamSource<R>, conclude: (outcome: { result: R } | { 
 
   const fail = (error: unknown): never => {
     over = true
+    live?.heard?.failed(error)
     if (live !== undefined && error instanceof ModelwireError && error.partial === undefined)
       error.add({ partial: source.partial() })
     conclude({ error })
@@ -123,6 +124,7 @@ function pull<R>(source: StreamSource<R>, conclude: (outcome: { result: R } | { 
       live ??= await first()
       for (;;) {
         const batch = await live.next()
+        live.heard?.events(batch)
         if (batch === undefined) break
         if (batch.length === 0) continue
         if (opening) addWarnings(batch, source.warnings)
@@ -161,8 +163,7 @@ function addWarnings(batch: Event[], warnings: readonly Warning[]): void {
 function flatten(batches: AsyncIterator<Event[]>): AsyncIterator<Event> & AsyncIterable<Event> {
   let batch: Event[] = []
   let at = 0
-  const refill = async (): Promise<IteratorResult<Event>> => {
-    const { done, value } = await batches.next()
+  const take = ({ done, value }: IteratorResult<Event[]>): IteratorResult<Event> => {
     if (done === true) return { done: true, value: undefined }
     batch = value
     at = 1
@@ -171,7 +172,7 @@ function flatten(batches: AsyncIterator<Event[]>): AsyncIterator<Event> & AsyncI
   const iterator: AsyncIterator<Event> & AsyncIterable<Event> = {
     next() {
       const event = batch[at]
-      if (event === undefined) return refill()
+      if (event === undefined) return batches.next().then(take)
       at++
       return Promise.resolve({ done: false, value: event })
     },
