@@ -23,7 +23,7 @@ export async function readMap(file: string, what: string): Promise<PlainMap> {
   throw new UsageError(`${what} ${file} should hold a map, got ${Array.isArray(data) ? 'a list' : JSON.stringify(data)}`)
 }
 
-function readText(file: string, what: string): string {
+export function readText(file: string, what: string): string {
   if (!existsSync(file)) throw new UsageError(`${what} ${file} doesn't exist`)
   try {
     return readFileSync(file, 'utf8')
@@ -34,10 +34,19 @@ function readText(file: string, what: string): string {
 
 // ---- options -----------------------------------------------------------------------------------------------------
 
+/** More of anything that is counted was hardly meant. */
+const most = 100_000
+
 export function wholeNumber(text: string): number {
   const value = Number(text)
   if (text.trim() !== '' && Number.isInteger(value) && value >= 0) return value
   throw new InvalidArgumentError('It should be a whole number, 0 or more.')
+}
+
+export function atLeastOne(text: string): number {
+  const value = wholeNumber(text)
+  if (value >= 1 && value <= most) return value
+  throw new InvalidArgumentError(`It should be a whole number from 1 to ${most.toLocaleString('en')}.`)
 }
 
 export function decimal(text: string): number {
