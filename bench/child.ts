@@ -11,7 +11,7 @@ export interface Child {
 const patienceMs = 180_000
 
 /** Starts a file of this folder. It ends when we do: each child leaves as soon as its channel to us closes. */
-export function start(file: 'upstream.ts' | 'worker.ts', args: string[] = [], execArgv: string[] = []): Child {
+export function start(file: 'upstream.ts' | 'worker.ts' | 'soloist.ts', args: string[] = [], execArgv: string[] = []): Child {
   const child = fork(fileURLToPath(new URL(file, import.meta.url)), args, {
     execArgv,
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],

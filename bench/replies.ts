@@ -29,8 +29,8 @@ function dice(seed: number): () => number {
 }
 
 /** Pieces of the size that models stream: mostly a word with its blank, now and then what JSON escapes and what UTF-8 spreads over bytes. */
-function tokens(count: number): string[] {
-  const roll = dice(7)
+export function tokens(count: number, seed = 7): string[] {
+  const roll = dice(seed)
   return Array.from({ length: count }, () =>
     roll() < 0.08 ? (closers[Math.floor(roll() * closers.length)] ?? '.') : ` ${words[Math.floor(roll() * words.length)] ?? 'the'}`,
   )

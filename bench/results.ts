@@ -103,7 +103,24 @@ export interface LocalResult extends Origin {
   withoutGpu?: string
 }
 
+export interface SoloLoad {
+  id: string
+  title: string
+  /** Microseconds of each subject, for one piece of work. */
+  rows: StreamRow[]
+  missing: Missing[]
+}
+/** Areas that need no network. */
+export type SoloArea = 'request' | 'template' | 'path'
+export interface SoloResult extends Origin {
+  rounds: number
+  loads: SoloLoad[]
+}
+
 export interface Results {
+  request: SoloResult
+  template: SoloResult
+  path: SoloResult
   local: LocalResult
   stream: StreamResult
   memory: MemoryResult
