@@ -1,26 +1,13 @@
-/** Turns results into words: the tables on the terminal, `docs/performance.md` and its picture. */
+/** Turns results into words: the tables on the terminal, `docs/performance.md` and its pictures. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { chart } from './chart.ts'
 import { titleOf } from './clients.ts'
 import { loadResult } from './results.ts'
-import type {
-  ColdStartResult,
-  LocalResult,
-  MemoryResult,
-  Missing,
-  Origin,
-  SoloArea,
-  SoloLoad,
-  SoloResult,
-  StreamLoad,
-  StreamResult,
-} from './results.ts'
+import type { ColdStartResult, ConcurrencyResult, LocalResult, MemoryResult, StreamLoad, StreamResult } from './results.ts'
 import { figures } from './statistics.ts'
+import { drawRequests, soloSection } from './solo-report.ts'
 import { table } from './table.ts'
-
-const kilobytes = (bytes: number) => figures(bytes / 1024)
-const megabytes = (bytes: number) => (bytes / 2 ** 20).toFixed(1)
-const milliseconds = (value: number) => value.toFixed(1)
+import { kilobytes, megabytes, milliseconds, missingLines, originLine, panel, section } from './words.ts'
 
 export function streamTable(load: StreamLoad): string {
   const rows = load.rows.map((row) => [
@@ -32,64 +19,31 @@ export function streamTable(load: StreamLoad): string {
   return table(['client', `CPU µs / ${load.unit}`, 'quartiles', 'ratio'], rows)
 }
 
-const floor = 'by-hand'
-const micros = (load: SoloLoad, id: string) => load.rows.find(({ client }) => client === id)?.micros ?? NaN
-const ratio = (load: SoloLoad, id: string) => {
-  const row = load.rows.find(({ client }) => client === id)
-  return row === undefined ? '–' : row.ratio.toFixed(2)
-}
-
-const requestTitles: Record<string, string> = {
-  [floor]: 'JSON.stringify of a body that is there',
-  mapped: 'by hand: mapped, then JSON.stringify',
-}
-
-function requestTable({ loads }: SoloResult): string {
-  const one = (load: SoloLoad) =>
-    table(
-      [load.title, 'CPU µs / request', 'quartiles', 'ratio'],
-      load.rows.map((row) => [
-        requestTitles[row.client] ?? titleOf(row.client),
-        figures(row.micros),
-        `${figures(row.low)}–${figures(row.high)}`,
-        row.ratio.toFixed(2),
-      ]),
-    )
-  return loads.map(one).join('\n\n')
-}
-
-function templateTable({ loads }: SoloResult): string {
-  return table(
-    ['dialect', 'YAML to manifest ms', 'compile ms', 'JSON.stringify µs', 'render, JSON.stringify µs', 'ratio'],
-    loads.map((load) => [
-      load.title,
-      figures(micros(load, 'load') / 1000),
-      figures(micros(load, 'compile') / 1000),
-      figures(micros(load, floor)),
-      figures(micros(load, 'modelwire')),
-      ratio(load, 'modelwire'),
+export function concurrencyTable({ loads }: ConcurrencyResult): string {
+  const rows = loads.flatMap((load) =>
+    load.rows.map((row) => [
+      titleOf(row.client),
+      load.streams.toLocaleString('en'),
+      figures(row.micros),
+      `${figures(row.low)}–${figures(row.high)}`,
+      row.ratio.toFixed(2),
+      row.rssPerStream === null ? '–' : kilobytes(row.rssPerStream),
     ]),
   )
+  return table(['client', 'streams', 'CPU µs / event', 'quartiles', 'ratio', 'RSS KB / stream'], rows)
 }
 
-function pathTable({ loads }: SoloResult): string {
+export function slowTable({ slow }: ConcurrencyResult): string {
   return table(
-    ['path', 'plain code ns', 'Modelwire ns', 'ratio', 'jsonpath-plus ns', 'ratio'],
-    loads.map((load) => [
-      `\`${load.title}\``,
-      figures(micros(load, floor) * 1000),
-      figures(micros(load, 'modelwire') * 1000),
-      ratio(load, 'modelwire'),
-      figures(micros(load, 'jsonpath-plus') * 1000),
-      ratio(load, 'jsonpath-plus'),
+    ['client', 'others alone ms', 'beside a slow one ms', 'ratio', 'MB sent to the slow one'],
+    slow.map((row) => [
+      titleOf(row.client),
+      figures(row.aloneMs),
+      figures(row.besideMs),
+      row.ratio.toFixed(2),
+      megabytes(row.sent),
     ]),
   )
-}
-
-export const soloTable: Record<SoloArea, (result: SoloResult) => string> = {
-  request: requestTable,
-  template: templateTable,
-  path: pathTable,
 }
 
 export function openTable(result: MemoryResult): string {
@@ -138,31 +92,21 @@ export function localTable(result: LocalResult): string {
   )
 }
 
-export function missingLines(missing: Missing[]): string[] {
-  return missing.map(({ client, reason }) => `- ${titleOf(client)}: ${reason}`)
-}
-
 export function providerSentence(result: ColdStartResult): string | undefined {
   if (result.firstProviderMs === undefined || result.secondProviderMs === undefined) return undefined
   return `The first request to a provider, up to the call that would be sent (\`explain\`), takes ${milliseconds(result.firstProviderMs)} ms: its manifests are read, checked and compiled. A second provider takes ${milliseconds(result.secondProviderMs)} ms.`
 }
 
-export function originLine({ when, machine, versions }: Origin): string {
-  const packages = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
-  return `${when}, ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.system}, Node ${machine.node}. ${packages.join(', ')}.`
+function drawStreams(result: StreamResult): string {
+  const panels = result.loads.map((load) => panel(`${load.title}: CPU µs per ${load.unit}`, load.rows))
+  return chart('CPU time of streaming clients', panels)
 }
 
-function drawStreams(result: StreamResult): string {
-  const panels = result.loads.map((load) => ({
-    title: `${load.title}: CPU µs per ${load.unit}`,
-    bars: load.rows.map((row) => ({
-      label: titleOf(row.client),
-      value: row.micros,
-      note: `${figures(row.micros)} µs · ${row.ratio.toFixed(2)} ×`,
-      emphasis: row.client === 'modelwire',
-    })),
-  }))
-  return chart('CPU time of streaming clients', panels)
+function drawConcurrency(result: ConcurrencyResult): string {
+  const panels = result.loads.map(({ streams, rows }) =>
+    panel(`${streams.toLocaleString('en')} ${streams === 1 ? 'stream' : 'streams at once'}: CPU µs per event`, rows),
+  )
+  return chart('CPU time of an event, by streams at once', panels)
 }
 
 function streamSection(result: StreamResult): string[] {
@@ -173,6 +117,20 @@ function streamSection(result: StreamResult): string[] {
     ...result.loads.flatMap((load) => [`### ${load.title}`, streamTable(load), ...section(missingLines(load.missing))]),
     originLine(result),
     'Again: `npm run bench:install`, then `npm run bench:stream`.',
+  ]
+}
+
+function concurrencySection(result: ConcurrencyResult): string[] {
+  return [
+    '## Many at once',
+    '![CPU time of an event, in bars](bench-concurrency.svg)',
+    `Streams that are all open, and then go on together: one event a write, each stream at most 100 a second, all together at most 10,000. CPU of the whole process from then until the last stream has ended; RSS while they are open, after a forced garbage collection. A fresh process for each measurement, rounds in turn; medians of ${result.rounds} rounds, ratios within the same round, every answer checked.`,
+    concurrencyTable(result),
+    'A slow consumer: one stream without an end whose reader takes 25 ms for each event, and beside it 40 streams of 2,000 events as fast as they go, 5 at once. What was sent to the slow one is mostly in the buffers of the operating system.',
+    slowTable(result),
+    ...section(missingLines(result.missing)),
+    originLine(result),
+    'Again: `npm run bench:concurrency`.',
   ]
 }
 
@@ -212,46 +170,15 @@ function localSection(result: LocalResult): string[] {
   ]
 }
 
-/** Of areas that need no network: what is compared, in one paragraph. */
-const soloWords: Record<SoloArea, { title: string; words: string }> = {
-  request: {
-    title: 'Requests',
-    words:
-      'What it costs to build a streamed request, up to the text of its body and its headers: a conversation of 20 messages. The floor is `JSON.stringify` of a body that is there already, in the words of the wire; who keeps a conversation in a form of his own has to map it first, as Modelwire does. The SDKs take the body as it is, and are measured where they build the request (`buildRequest`). Every body is compared with the one by hand.',
-  },
-  template: {
-    title: 'Templates',
-    words:
-      'What the templates of each dialect cost. Once: a manifest is read from YAML with those that it extends (the package brings the bundled ones along parsed), and its chat operation is compiled. For each request: the body is rendered and written as JSON, beside `JSON.stringify` of the finished body alone. A conversation of 20 messages with 6 tools, 4 calls and their results; every body is searched for all of it.',
-  },
-  path: {
-    title: 'Paths',
-    words:
-      'What it costs to look one path up in a parsed frame: as plain code with `?.`, compiled by Modelwire, and by jsonpath-plus with its safe evaluation and its own cache of paths. The third path finds nothing. Every value is compared with that of the plain code.',
-  },
-}
-
-function soloSection(area: SoloArea, result: SoloResult): string[] {
-  const { title, words } = soloWords[area]
-  return [
-    `## ${title}`,
-    `${words} CPU of a process each, round by round in turn; medians of ${result.rounds} rounds, ratios within the same round.`,
-    soloTable[area](result),
-    ...section(missingLines(result.loads.flatMap((load) => load.missing))),
-    originLine(result),
-    `Again: \`npm run bench:${area}\`.`,
-  ]
-}
-
-const section = (lines: string[]) => (lines.some(Boolean) ? [lines.join('\n')] : [])
-
-/** Writes the page anew from all results that there are, with the picture beside it. */
+/** Writes the page anew from all results that there are, with the pictures beside it. */
 export function writeReport(results: string, docs: string): void {
   const stream = loadResult('stream', results)
   const solo = (['request', 'template', 'path'] as const).flatMap((area) => {
     const result = loadResult(area, results)
     return result ? soloSection(area, result) : []
   })
+  const request = loadResult('request', results)
+  const concurrency = loadResult('concurrency', results)
   const memory = loadResult('memory', results)
   const cold = loadResult('cold-start', results)
   const local = loadResult('local', results)
@@ -259,6 +186,7 @@ export function writeReport(results: string, docs: string): void {
     '# Performance',
     '<!-- Generated by bench/report.ts from bench/results. Change those, not this page. -->',
     ...(stream ? streamSection(stream) : []),
+    ...(concurrency ? concurrencySection(concurrency) : []),
     ...solo,
     ...(memory ? memorySection(memory) : []),
     ...(cold ? coldSection(cold) : []),
@@ -267,4 +195,6 @@ export function writeReport(results: string, docs: string): void {
   mkdirSync(docs, { recursive: true })
   writeFileSync(`${docs}/performance.md`, `${page.join('\n\n')}\n`)
   if (stream) writeFileSync(`${docs}/bench-stream.svg`, drawStreams(stream))
+  if (concurrency) writeFileSync(`${docs}/bench-concurrency.svg`, drawConcurrency(concurrency))
+  if (request) writeFileSync(`${docs}/bench-request.svg`, drawRequests(request))
 }

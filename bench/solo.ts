@@ -1,17 +1,20 @@
 /** Measures an area that needs no network: each subject in a process of its own, round by round in turn. */
 import { start } from './child.ts'
 import type { Child } from './child.ts'
-import { missingLines, originLine, soloTable, writeReport } from './report.ts'
+import { writeReport } from './report.ts'
 import { origin, progress, readOptions, saveResult } from './results.ts'
 import type { Missing, SoloArea, SoloLoad, SoloResult } from './results.ts'
 import { interleave, rowsOf } from './rounds.ts'
 import type { Piece } from './soloist.ts'
 import { floor } from './subjects.ts'
 import type { Load } from './subjects.ts'
+import { soloTable } from './solo-report.ts'
+import { missingLines, originLine } from './words.ts'
 import type { Report } from './worker.ts'
 
 export async function measureArea(area: SoloArea, loads: Load[]): Promise<void> {
-  const options = readOptions({ full: 9, quick: 2 })
+  const known = new Set(loads.flatMap(({ subjects }) => Object.keys(subjects)))
+  const options = readOptions({ full: 9, quick: 2 }, [...known])
   const ms = options.quick ? 20 : 250
   const children = new Map<string, Child>()
 

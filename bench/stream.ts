@@ -6,10 +6,11 @@ import type { ClientId } from './clients.ts'
 import type { Task } from './conversation.ts'
 import { reply } from './replies.ts'
 import type { Mode } from './replies.ts'
-import { missingLines, originLine, streamTable, writeReport } from './report.ts'
+import { streamTable, writeReport } from './report.ts'
 import { origin, progress, readOptions, saveResult } from './results.ts'
 import type { Missing, StreamLoad } from './results.ts'
 import { interleave, rowsOf } from './rounds.ts'
+import { missingLines, originLine } from './words.ts'
 import type { Job, Report } from './worker.ts'
 
 interface Load {

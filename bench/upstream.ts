@@ -4,13 +4,15 @@
  */
 import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { isMode, reply } from './replies.ts'
+import { beforeGate, isMode, reply } from './replies.ts'
 import type { Mode } from './replies.ts'
 import type { Wire } from './conversation.ts'
 
 const pieceSize = 16 * 1024
 const paceMs = 10
+const gateMs = 5
 let open = 0
+let flooded = 0
 let paced = 0
 
 const prepared = new Map<string, { events: Buffer[]; pieces: Buffer[] }>()
@@ -62,6 +64,49 @@ function sendAndHang(response: ServerResponse, events: Buffer[]): void {
   response.on('close', () => open--)
 }
 
+/** Streams that wait at the gate, each with the events that it hasn't sent. */
+const waiting: { response: ServerResponse; events: Buffer[] }[] = []
+
+function sendAndWait(response: ServerResponse, events: Buffer[]): void {
+  for (const event of events.slice(0, beforeGate)) response.write(event)
+  waiting.push({ response, events: events.slice(beforeGate) })
+  open++
+  response.on('close', () => open--)
+}
+
+/** Opens the gate: so many events a second, all streams in turn, one event a write. One timer for all, so that it stays exact. */
+function openGate(rate: number): void {
+  const streams = waiting.splice(0)
+  const total = streams.reduce((sum, { events }) => sum + events.length, 0)
+  const started = performance.now()
+  let sent = 0
+  const timer = setInterval(() => {
+    const due = Math.min(total, Math.floor(((performance.now() - started) / 1000) * rate))
+    for (; sent < due; sent++) {
+      const stream = streams[sent % streams.length]
+      const at = Math.floor(sent / streams.length)
+      const event = stream?.events[at]
+      if (stream === undefined || event === undefined) continue
+      if (at === stream.events.length - 1) stream.response.end(event)
+      else stream.response.write(event)
+    }
+    if (sent === total) clearInterval(timer)
+  }, gateMs)
+}
+
+/** As fast as it is read, and no faster; `flooded` is what has left. */
+function sendWithoutEnd(response: ServerResponse, pieces: Buffer[]): void {
+  let at = 0
+  flooded = 0
+  const next = (piece: Buffer) =>
+    response.write(piece, (error) => {
+      if (error != null || response.destroyed) return
+      flooded += piece.length
+      next(pieces[++at % pieces.length] ?? piece)
+    })
+  if (pieces[0] !== undefined) next(pieces[0])
+}
+
 function refuse(response: ServerResponse, message: string): void {
   response.writeHead(400, { 'content-type': 'application/json' })
   response.end(JSON.stringify({ error: { message } }))
@@ -87,6 +132,11 @@ function answer(request: IncomingMessage, response: ServerResponse, body: string
       return sendPaced(response, events)
     case 'hang':
       return sendAndHang(response, events)
+    case 'gate':
+    case 'gateLong':
+      return sendAndWait(response, events)
+    case 'flood':
+      return sendWithoutEnd(response, pieces)
     case 'whole':
       return void response.end(pieces[0])
   }
@@ -105,5 +155,8 @@ const listening = new Promise<number>((resolve, reject) => {
     if (address !== null && typeof address === 'object') resolve(address.port)
   })
 })
-process.on('message', () => void listening.then((port) => process.send?.({ port, open })))
+process.on('message', ({ rate }: { rate?: number }) => {
+  if (rate !== undefined) openGate(rate)
+  void listening.then((port) => process.send?.({ port, open, flooded }))
+})
 process.on('disconnect', () => process.exit(0))
