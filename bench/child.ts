@@ -55,7 +55,7 @@ export interface Upstream extends Child {
   url: string
   /** Streams that hang open now. */
   open(): Promise<number>
-  /** Lets the streams that wait at the gate go on, so many events a second in all. */
+  /** Lets the streams that wait at the gate go on, so many events a second in all, up to their last few; a second time ends them. */
   release(rate: number): Promise<unknown>
   /** Bytes that the last stream without an end has taken. */
   flooded(): Promise<number>

@@ -4,7 +4,7 @@ import { start, startUpstream, untilOpen } from './child.ts'
 import type { Child, Upstream } from './child.ts'
 import { clients, titleOf } from './clients.ts'
 import type { ClientId } from './clients.ts'
-import { beforeGate, reply } from './replies.ts'
+import { gate, reply } from './replies.ts'
 import type { Mode } from './replies.ts'
 import { concurrencyTable, slowTable, writeReport } from './report.ts'
 import { origin, progress, readOptions, saveResult } from './results.ts'
@@ -56,7 +56,7 @@ async function warm(id: ClientId, upstream: Upstream): Promise<Child> {
   return child
 }
 
-/** One process: open all streams, look at the memory, let them all go on at once, and take the time of the processor until their end. */
+/** One process: open all streams, look at the memory, let them all go on at once, and take the time of the processor up to their last events. */
 async function crowd(id: ClientId, { streams, mode }: Crowd, upstream: Upstream): Promise<{ micros: number; rss: number }> {
   const child = await warm(id, upstream)
   try {
@@ -66,9 +66,13 @@ async function crowd(id: ClientId, { streams, mode }: Crowd, upstream: Upstream)
     await sleep(500)
     const after = await ask(child, { ask: 'memory' }, 'memory')
     await ask(child, { ask: 'mark' }, 'started')
-    await upstream.release(Math.min(streams * ownRate, wholeRate))
-    const { cpuMicros } = await ask(child, { ask: 'finish' }, 'cost')
-    const events = streams * (reply(mode, 'openai').count - beforeGate)
+    const rate = Math.min(streams * ownRate, wholeRate)
+    await upstream.release(rate)
+    await sleep(100)
+    const { cpuMicros } = await ask(child, { ask: 'lap' }, 'cost')
+    await upstream.release(rate)
+    await ask(child, { ask: 'finish' }, 'cost')
+    const events = streams * (reply(mode, 'openai').events.length - gate.before - gate.after)
     return { micros: cpuMicros / events, rss: (after.rss - before.rss) / streams }
   } finally {
     await child.stop()

@@ -179,8 +179,8 @@ function flood(count: number): Reply {
   }
 }
 
-/** Events that a stream sends before it waits at the gate. */
-export const beforeGate = 3
+/** Events that a stream sends before it waits at the gate, and those at its end (reason, usage, `[DONE]`) that it keeps for another time. */
+export const gate = { before: 3, after: 3 }
 
 const counts = { bulk: 2000, paced: 200, short: 40, hang: 40, whole: 1, gate: 40, gateLong: 400, flood: 2000 }
 

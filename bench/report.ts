@@ -124,7 +124,7 @@ function concurrencySection(result: ConcurrencyResult): string[] {
   return [
     '## Many at once',
     '![CPU time of an event, in bars](bench-concurrency.svg)',
-    `Streams that are all open, and then go on together: one event a write, each stream at most 100 a second, all together at most 10,000. CPU of the whole process from then until the last stream has ended; RSS while they are open, after a forced garbage collection. A fresh process for each measurement, rounds in turn; medians of ${result.rounds} rounds, ratios within the same round, every answer checked.`,
+    `Streams that are all open, and then go on together: one event a write, each stream at most 100 a second, all together at most 10,000. One stream and 100 have 400 events each; 1,000 and 5,000 have 40, so that what Modelwire learns of a stream's shape serves fewer events there. CPU of the whole process from then up to their last events, so that neither the beginning nor the end of a stream is in it; RSS while they are open, after a forced garbage collection. A fresh process for each measurement, rounds in turn; medians of ${result.rounds} rounds, ratios within the same round, every answer checked.`,
     concurrencyTable(result),
     'A slow consumer: one stream without an end whose reader takes 25 ms for each event, and beside it 40 streams of 2,000 events as fast as they go, 5 at once. What was sent to the slow one is mostly in the buffers of the operating system.',
     slowTable(result),

@@ -4,7 +4,7 @@
  */
 import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { beforeGate, isMode, reply } from './replies.ts'
+import { gate, isMode, reply } from './replies.ts'
 import type { Mode } from './replies.ts'
 import type { Wire } from './conversation.ts'
 
@@ -65,33 +65,40 @@ function sendAndHang(response: ServerResponse, events: Buffer[]): void {
 }
 
 /** Streams that wait at the gate, each with the events that it hasn't sent. */
-const waiting: { response: ServerResponse; events: Buffer[] }[] = []
+let waiting: { response: ServerResponse; events: Buffer[] }[] = []
 
 function sendAndWait(response: ServerResponse, events: Buffer[]): void {
-  for (const event of events.slice(0, beforeGate)) response.write(event)
-  waiting.push({ response, events: events.slice(beforeGate) })
+  for (const event of events.slice(0, gate.before)) response.write(event)
+  waiting.push({ response, events: events.slice(gate.before) })
   open++
   response.on('close', () => open--)
 }
 
-/** Opens the gate: so many events a second, all streams in turn, one event a write. One timer for all, so that it stays exact. */
-function openGate(rate: number): void {
-  const streams = waiting.splice(0)
-  const total = streams.reduce((sum, { events }) => sum + events.length, 0)
+/**
+ * Opens the gate: so many events a second, all streams in turn, one event a write, by one timer, so that it stays exact. The last
+ * events of each stay for another time, which ends the streams. Resolves when all are sent.
+ */
+function openGate(rate: number): Promise<void> {
+  const streams = waiting
+  const whole = streams[0]?.events.length ?? 0
+  const each = whole > gate.after ? whole - gate.after : whole
+  waiting = whole > each ? streams.map(({ response, events }) => ({ response, events: events.slice(each) })) : []
   const started = performance.now()
   let sent = 0
-  const timer = setInterval(() => {
-    const due = Math.min(total, Math.floor(((performance.now() - started) / 1000) * rate))
-    for (; sent < due; sent++) {
-      const stream = streams[sent % streams.length]
-      const at = Math.floor(sent / streams.length)
-      const event = stream?.events[at]
-      if (stream === undefined || event === undefined) continue
-      if (at === stream.events.length - 1) stream.response.end(event)
-      else stream.response.write(event)
-    }
-    if (sent === total) clearInterval(timer)
-  }, gateMs)
+  return new Promise((resolve) => {
+    const timer = setInterval(() => {
+      const due = Math.min(each * streams.length, Math.floor(((performance.now() - started) / 1000) * rate))
+      for (; sent < due; sent++) {
+        const stream = streams[sent % streams.length]
+        const at = Math.floor(sent / streams.length)
+        stream?.response.write(stream.events[at] ?? '')
+        if (at === whole - 1) stream?.response.end()
+      }
+      if (sent < each * streams.length) return
+      clearInterval(timer)
+      resolve()
+    }, gateMs)
+  })
 }
 
 /** As fast as it is read, and no faster; `flooded` is what has left. */
@@ -155,8 +162,9 @@ const listening = new Promise<number>((resolve, reject) => {
     if (address !== null && typeof address === 'object') resolve(address.port)
   })
 })
-process.on('message', ({ rate }: { rate?: number }) => {
-  if (rate !== undefined) openGate(rate)
-  void listening.then((port) => process.send?.({ port, open, flooded }))
-})
+async function answerParent({ rate }: { rate?: number }): Promise<void> {
+  if (rate !== undefined) await openGate(rate)
+  process.send?.({ port: await listening, open, flooded })
+}
+process.on('message', (asked: { rate?: number }) => void answerParent(asked))
 process.on('disconnect', () => process.exit(0))

@@ -6,9 +6,9 @@ import type { Answer, Connect, Run, Task, Wire } from './conversation.ts'
 
 /**
  * `run`: calls to do, so many at once, and then say the cost. `hold`: start calls that hang, and don't wait. `open`: start calls
- * that `finish` waits for; it says what they cost since `mark`. `memory`: collect garbage and say what is left.
+ * that `finish` waits for. `lap`: say the cost since `mark`. `memory`: collect garbage and say what is left.
  */
-export type Job = Work | { ask: 'memory' | 'mark' | 'finish' }
+export type Job = Work | { ask: 'memory' | 'mark' | 'lap' | 'finish' }
 interface Work {
   ask: 'run' | 'hold' | 'open'
   url: string
@@ -130,10 +130,14 @@ function mark(): Report {
   return { kind: 'started' }
 }
 
-async function finish(): Promise<Report> {
-  await Promise.all(opened.splice(0))
+function lap(): Report {
   const { user, system } = process.cpuUsage(marked.cpu)
   return { kind: 'cost', cpuMicros: user + system, wallMs: performance.now() - marked.wall }
+}
+
+async function finish(): Promise<Report> {
+  await Promise.all(opened.splice(0))
+  return lap()
 }
 
 /** Several times, with turns of the event loop between: closed sockets are let go of in those. */
@@ -158,6 +162,8 @@ async function work(job: Job): Promise<Report> {
         return await memory()
       case 'mark':
         return mark()
+      case 'lap':
+        return lap()
       case 'finish':
         return await finish()
       case 'run':
