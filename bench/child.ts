@@ -1,4 +1,5 @@
 import { fork } from 'node:child_process'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
 /** A process of ours that is asked one thing at a time. */
@@ -11,7 +12,7 @@ export interface Child {
 const patienceMs = 180_000
 
 /** Starts a file of this folder. It ends when we do: each child leaves as soon as its channel to us closes. */
-export function start(file: 'upstream.ts' | 'worker.ts', args: string[] = [], execArgv: string[] = []): Child {
+export function start(file: 'upstream.ts' | 'worker.ts' | 'soloist.ts', args: string[] = [], execArgv: string[] = []): Child {
   const child = fork(fileURLToPath(new URL(file, import.meta.url)), args, {
     execArgv,
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
@@ -54,10 +55,28 @@ export interface Upstream extends Child {
   url: string
   /** Streams that hang open now. */
   open(): Promise<number>
+  /** Lets the streams that wait at the gate go on, so many events a second in all, up to their last few; a second time ends them. */
+  release(rate: number): Promise<unknown>
+  /** Bytes that the last stream without an end has taken. */
+  flooded(): Promise<number>
 }
 
 export async function startUpstream(): Promise<Upstream> {
   const child = start('upstream.ts')
   const { port } = await child.ask<{ port: number }>({ ask: 'port' })
-  return { ...child, url: `http://127.0.0.1:${port}`, open: async () => (await child.ask<{ open: number }>({ ask: 'open' })).open }
+  return {
+    ...child,
+    url: `http://127.0.0.1:${port}`,
+    open: async () => (await child.ask<{ open: number }>({ ask: 'open' })).open,
+    release: (rate) => child.ask({ ask: 'release', rate }),
+    flooded: async () => (await child.ask<{ flooded: number }>({ ask: 'flooded' })).flooded,
+  }
+}
+
+/** Waits until so many streams are open. */
+export async function untilOpen(upstream: Upstream, count: number): Promise<void> {
+  for (let tries = 0; (await upstream.open()) !== count; tries++) {
+    if (tries > 300) throw new Error(`${await upstream.open()} streams are open where ${count} should be`)
+    await sleep(100)
+  }
 }

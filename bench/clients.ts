@@ -14,10 +14,13 @@ export type ClientId = (typeof clients)[number]['id']
 
 export const titleOf = (id: string) => clients.find((client) => client.id === id)?.title ?? id
 
+/** What else is measured beside us. */
+const libraries = ['jsonpath-plus']
+
 /** The packages beside which we stand, as they are installed: `openai` → `7.55.0`. */
 export function versions(): Record<string, string> {
   const found: Record<string, string> = { modelwire: versionAt('../package.json') ?? 'unknown' }
-  for (const name of clients.flatMap((client) => client.packages)) {
+  for (const name of [...clients.flatMap((client) => client.packages), ...libraries]) {
     const version = versionAt(`node_modules/${name}/package.json`) ?? versionAt(`../node_modules/${name}/package.json`)
     if (version) found[name] = version
   }

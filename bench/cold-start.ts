@@ -4,10 +4,11 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { titleOf } from './clients.ts'
-import { coldTable, missingLines, originLine, providerSentence, writeReport } from './report.ts'
+import { coldTable, providerSentence, writeReport } from './report.ts'
 import { origin, progress, readOptions, saveResult } from './results.ts'
 import type { ColdStartResult, Missing } from './results.ts'
 import { median } from './statistics.ts'
+import { missingLines, originLine } from './words.ts'
 
 /** What a process says of itself on its last line. */
 interface Took {

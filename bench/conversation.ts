@@ -28,7 +28,10 @@ export interface Answer {
 export type Wire = 'openai' | 'anthropic'
 
 /** One kind of work: a wire, streamed or whole. */
-export type Task = 'openai.stream' | 'openai.whole' | 'anthropic.stream'
+export type Task = 'openai.stream' | 'openai.whole' | 'anthropic.stream' | 'openai.slow'
+
+/** How a slow consumer reads: so many texts, with so many milliseconds after each, and then it leaves. */
+export const slow = { texts: 40, ms: 25 }
 
 /** Does the whole call once, from building the request to the last event. */
 export type Run = () => Promise<Answer>

@@ -7,10 +7,11 @@ import type { ChatWrapper, Llama, LlamaContextSequence } from 'node-llama-cpp'
 import { createRuntime } from '../dist/index.js'
 import type { Runtime } from '../dist/index.js'
 import { randomModel } from '../test/tools/gguf.ts'
-import { localTable, originLine, writeReport } from './report.ts'
+import { localTable, writeReport } from './report.ts'
 import { origin, progress, readOptions, saveResult } from './results.ts'
 import type { LocalResult, LocalRow } from './results.ts'
 import { median } from './statistics.ts'
+import { originLine } from './words.ts'
 
 /** One answer: tokens a second, and milliseconds until its first text. */
 interface Answer {

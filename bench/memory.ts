@@ -1,12 +1,13 @@
 /** What a stream costs in memory while it is open, and what many leave behind. `npm run bench:memory`. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { start, startUpstream } from './child.ts'
+import { start, startUpstream, untilOpen } from './child.ts'
 import type { Child, Upstream } from './child.ts'
 import { clients, titleOf } from './clients.ts'
-import { growthTable, missingLines, openTable, originLine, writeReport } from './report.ts'
+import { growthTable, openTable, writeReport } from './report.ts'
 import { origin, progress, readOptions, saveResult } from './results.ts'
 import type { GrowthRow, MemoryResult, Missing, OpenRow } from './results.ts'
 import { median, slope } from './statistics.ts'
+import { missingLines, originLine } from './words.ts'
 import type { Job, Report } from './worker.ts'
 
 type Memory = Extract<Report, { kind: 'memory' }>
@@ -33,13 +34,6 @@ const memory = (child: Child): Promise<Memory> => ask(child, { ask: 'memory' }, 
 
 function runShort(child: Child, upstream: Upstream, calls: number, atOnce: number) {
   return ask(child, { ask: 'run', url: upstream.url, mode: 'short', task: 'openai.stream', calls, atOnce }, 'cost')
-}
-
-async function untilOpen(upstream: Upstream, count: number): Promise<void> {
-  for (let tries = 0; (await upstream.open()) !== count; tries++) {
-    if (tries > 300) throw new Error(`${await upstream.open()} streams are open where ${count} should be`)
-    await sleep(100)
-  }
 }
 
 /** One process: warm up on one connection, open them all, let them settle. */

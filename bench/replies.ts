@@ -1,4 +1,4 @@
-import { tool } from './conversation.ts'
+import { slow, tool } from './conversation.ts'
 import type { Answer, Wire } from './conversation.ts'
 
 /** A prepared reply: its events as bytes, how many there are, and what a client must read from them. */
@@ -29,8 +29,8 @@ function dice(seed: number): () => number {
 }
 
 /** Pieces of the size that models stream: mostly a word with its blank, now and then what JSON escapes and what UTF-8 spreads over bytes. */
-function tokens(count: number): string[] {
-  const roll = dice(7)
+export function tokens(count: number, seed = 7): string[] {
+  const roll = dice(seed)
   return Array.from({ length: count }, () =>
     roll() < 0.08 ? (closers[Math.floor(roll() * closers.length)] ?? '.') : ` ${words[Math.floor(roll() * words.length)] ?? 'the'}`,
   )
@@ -168,9 +168,26 @@ function openaiWhole(): Reply {
   }
 }
 
-const counts = { bulk: 2000, paced: 200, short: 40, hang: 40, whole: 1 }
+/** Texts without an end: who reads them leaves after some. */
+function flood(count: number): Reply {
+  const { events } = openai(count)
+  const text = tokens(slow.texts)
+  return {
+    events: events.slice(1, -40),
+    count: slow.texts,
+    answer: { text: text.join(''), usage: { inputTokens: undefined, outputTokens: undefined } },
+  }
+}
 
-/** How a reply is sent: `bulk` in 16 KB pieces, `paced` one event a write, `short` in one piece, `hang` a few events and then silence, `whole` as JSON. */
+/** Events that a stream sends before it waits at the gate, and those at its end (reason, usage, `[DONE]`) that it keeps for another time. */
+export const gate = { before: 3, after: 3 }
+
+const counts = { bulk: 2000, paced: 200, short: 40, hang: 40, whole: 1, gate: 40, gateLong: 400, flood: 2000 }
+
+/**
+ * How a reply is sent: `bulk` in 16 KB pieces, `paced` one event a write, `short` in one piece, `hang` a few events and then
+ * silence, `whole` as JSON, `gate` a few events and the others, one a write, when the gate opens, `flood` texts without an end.
+ */
 export type Mode = keyof typeof counts
 
 export function isMode(word: string): word is Mode {
@@ -180,5 +197,6 @@ export function isMode(word: string): word is Mode {
 /** The reply that a mode gives on a wire. Upstream and client build it alike, so that the one sends what the other expects. */
 export function reply(mode: Mode, wire: Wire): Reply {
   if (mode === 'whole') return openaiWhole()
+  if (mode === 'flood') return flood(counts.flood)
   return wire === 'openai' ? openai(counts[mode]) : anthropic(counts[mode])
 }

@@ -1,15 +1,13 @@
-/** Turns results into words: the tables on the terminal, `docs/performance.md` and its picture. */
+/** Turns results into words: the tables on the terminal, `docs/performance.md` and its pictures. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { chart } from './chart.ts'
 import { titleOf } from './clients.ts'
 import { loadResult } from './results.ts'
-import type { ColdStartResult, LocalResult, MemoryResult, Missing, Origin, StreamLoad, StreamResult } from './results.ts'
+import type { ColdStartResult, ConcurrencyResult, LocalResult, MemoryResult, StreamLoad, StreamResult } from './results.ts'
 import { figures } from './statistics.ts'
+import { drawRequests, soloSection } from './solo-report.ts'
 import { table } from './table.ts'
-
-const kilobytes = (bytes: number) => figures(bytes / 1024)
-const megabytes = (bytes: number) => (bytes / 2 ** 20).toFixed(1)
-const milliseconds = (value: number) => value.toFixed(1)
+import { kilobytes, megabytes, milliseconds, missingLines, originLine, panel, section } from './words.ts'
 
 export function streamTable(load: StreamLoad): string {
   const rows = load.rows.map((row) => [
@@ -19,6 +17,33 @@ export function streamTable(load: StreamLoad): string {
     row.ratio.toFixed(2),
   ])
   return table(['client', `CPU µs / ${load.unit}`, 'quartiles', 'ratio'], rows)
+}
+
+export function concurrencyTable({ loads }: ConcurrencyResult): string {
+  const rows = loads.flatMap((load) =>
+    load.rows.map((row) => [
+      titleOf(row.client),
+      load.streams.toLocaleString('en'),
+      figures(row.micros),
+      `${figures(row.low)}–${figures(row.high)}`,
+      row.ratio.toFixed(2),
+      row.rssPerStream === null ? '–' : kilobytes(row.rssPerStream),
+    ]),
+  )
+  return table(['client', 'streams', 'CPU µs / event', 'quartiles', 'ratio', 'RSS KB / stream'], rows)
+}
+
+export function slowTable({ slow }: ConcurrencyResult): string {
+  return table(
+    ['client', 'others alone ms', 'beside a slow one ms', 'ratio', 'MB sent to the slow one'],
+    slow.map((row) => [
+      titleOf(row.client),
+      figures(row.aloneMs),
+      figures(row.besideMs),
+      row.ratio.toFixed(2),
+      megabytes(row.sent),
+    ]),
+  )
 }
 
 export function openTable(result: MemoryResult): string {
@@ -67,31 +92,21 @@ export function localTable(result: LocalResult): string {
   )
 }
 
-export function missingLines(missing: Missing[]): string[] {
-  return missing.map(({ client, reason }) => `- ${titleOf(client)}: ${reason}`)
-}
-
 export function providerSentence(result: ColdStartResult): string | undefined {
   if (result.firstProviderMs === undefined || result.secondProviderMs === undefined) return undefined
   return `The first request to a provider, up to the call that would be sent (\`explain\`), takes ${milliseconds(result.firstProviderMs)} ms: its manifests are read, checked and compiled. A second provider takes ${milliseconds(result.secondProviderMs)} ms.`
 }
 
-export function originLine({ when, machine, versions }: Origin): string {
-  const packages = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
-  return `${when}, ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.system}, Node ${machine.node}. ${packages.join(', ')}.`
+function drawStreams(result: StreamResult): string {
+  const panels = result.loads.map((load) => panel(`${load.title}: CPU µs per ${load.unit}`, load.rows))
+  return chart('CPU time of streaming clients', panels)
 }
 
-function drawStreams(result: StreamResult): string {
-  const panels = result.loads.map((load) => ({
-    title: `${load.title}: CPU µs per ${load.unit}`,
-    bars: load.rows.map((row) => ({
-      label: titleOf(row.client),
-      value: row.micros,
-      note: `${figures(row.micros)} µs · ${row.ratio.toFixed(2)} ×`,
-      emphasis: row.client === 'modelwire',
-    })),
-  }))
-  return chart('CPU time of streaming clients', panels)
+function drawConcurrency(result: ConcurrencyResult): string {
+  const panels = result.loads.map(({ streams, rows }) =>
+    panel(`${streams.toLocaleString('en')} ${streams === 1 ? 'stream' : 'streams at once'}: CPU µs per event`, rows),
+  )
+  return chart('CPU time of an event, by streams at once', panels)
 }
 
 function streamSection(result: StreamResult): string[] {
@@ -102,6 +117,20 @@ function streamSection(result: StreamResult): string[] {
     ...result.loads.flatMap((load) => [`### ${load.title}`, streamTable(load), ...section(missingLines(load.missing))]),
     originLine(result),
     'Again: `npm run bench:install`, then `npm run bench:stream`.',
+  ]
+}
+
+function concurrencySection(result: ConcurrencyResult): string[] {
+  return [
+    '## Many at once',
+    '![CPU time of an event, in bars](bench-concurrency.svg)',
+    `Streams that are all open, and then go on together: one event a write, each stream at most 100 a second, all together at most 10,000. One stream and 100 have 400 events each; 1,000 and 5,000 have 40, so that what Modelwire learns of a stream's shape serves fewer events there. CPU of the whole process from then up to their last events, so that neither the beginning nor the end of a stream is in it; RSS while they are open, after a forced garbage collection. A fresh process for each measurement, rounds in turn; medians of ${result.rounds} rounds, ratios within the same round, every answer checked.`,
+    concurrencyTable(result),
+    'A slow consumer: one stream without an end whose reader takes 25 ms for each event, and beside it 40 streams of 2,000 events as fast as they go, 5 at once. What was sent to the slow one is mostly in the buffers of the operating system.',
+    slowTable(result),
+    ...section(missingLines(result.missing)),
+    originLine(result),
+    'Again: `npm run bench:concurrency`.',
   ]
 }
 
@@ -141,11 +170,15 @@ function localSection(result: LocalResult): string[] {
   ]
 }
 
-const section = (lines: string[]) => (lines.some(Boolean) ? [lines.join('\n')] : [])
-
-/** Writes the page anew from all results that there are, with the picture beside it. */
+/** Writes the page anew from all results that there are, with the pictures beside it. */
 export function writeReport(results: string, docs: string): void {
   const stream = loadResult('stream', results)
+  const solo = (['request', 'template', 'path'] as const).flatMap((area) => {
+    const result = loadResult(area, results)
+    return result ? soloSection(area, result) : []
+  })
+  const request = loadResult('request', results)
+  const concurrency = loadResult('concurrency', results)
   const memory = loadResult('memory', results)
   const cold = loadResult('cold-start', results)
   const local = loadResult('local', results)
@@ -153,6 +186,8 @@ export function writeReport(results: string, docs: string): void {
     '# Performance',
     '<!-- Generated by bench/report.ts from bench/results. Change those, not this page. -->',
     ...(stream ? streamSection(stream) : []),
+    ...(concurrency ? concurrencySection(concurrency) : []),
+    ...solo,
     ...(memory ? memorySection(memory) : []),
     ...(cold ? coldSection(cold) : []),
     ...(local ? localSection(local) : []),
@@ -160,4 +195,6 @@ export function writeReport(results: string, docs: string): void {
   mkdirSync(docs, { recursive: true })
   writeFileSync(`${docs}/performance.md`, `${page.join('\n\n')}\n`)
   if (stream) writeFileSync(`${docs}/bench-stream.svg`, drawStreams(stream))
+  if (concurrency) writeFileSync(`${docs}/bench-concurrency.svg`, drawConcurrency(concurrency))
+  if (request) writeFileSync(`${docs}/bench-request.svg`, drawRequests(request))
 }

@@ -103,7 +103,46 @@ export interface LocalResult extends Origin {
   withoutGpu?: string
 }
 
+export interface ConcurrencyRow extends StreamRow {
+  /** RSS of the process, per open stream: median over processes. Nothing where too few are open to tell. */
+  rssPerStream: number | null
+}
+export interface SlowRow {
+  client: string
+  /** Milliseconds that the other streams take without a slow consumer, and beside one: medians. */
+  aloneMs: number
+  besideMs: number
+  /** The median of the ratios within each round. */
+  ratio: number
+  /** Bytes that the upstream had sent the slow consumer when it left: the most of all rounds. */
+  sent: number
+}
+export interface ConcurrencyResult extends Origin {
+  rounds: number
+  loads: { streams: number; rows: ConcurrencyRow[] }[]
+  slow: SlowRow[]
+  missing: Missing[]
+}
+
+export interface SoloLoad {
+  id: string
+  title: string
+  /** Microseconds of each subject, for one piece of work. */
+  rows: StreamRow[]
+  missing: Missing[]
+}
+/** Areas that need no network. */
+export type SoloArea = 'request' | 'template' | 'path'
+export interface SoloResult extends Origin {
+  rounds: number
+  loads: SoloLoad[]
+}
+
 export interface Results {
+  request: SoloResult
+  template: SoloResult
+  path: SoloResult
+  concurrency: ConcurrencyResult
   local: LocalResult
   stream: StreamResult
   memory: MemoryResult
@@ -123,7 +162,10 @@ export interface Options {
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
 /** `--quick`, `--rounds 9`, `--clients modelwire,openai`, `--out folder` (results and docs go there instead). */
-export function readOptions(rounds: { full: number; quick: number }): Options {
+export function readOptions(
+  rounds: { full: number; quick: number },
+  known: readonly string[] = clients.map(({ id }) => id),
+): Options {
   const { values } = parseArgs({
     options: {
       quick: { type: 'boolean', default: false },
@@ -135,8 +177,8 @@ export function readOptions(rounds: { full: number; quick: number }): Options {
   const asked = Number(values.rounds ?? (values.quick ? rounds.quick : rounds.full))
   if (!Number.isInteger(asked) || asked < 1) leave(`--rounds takes a whole number from 1, not ${values.rounds}`)
   const names = values.clients?.split(',')
-  const unknown = names?.find((name) => !clients.some(({ id }) => id === name))
-  if (unknown !== undefined) leave(`--clients knows no "${unknown}", only ${clients.map(({ id }) => id).join(', ')}`)
+  const unknown = names?.find((name) => !known.includes(name))
+  if (unknown !== undefined) leave(`--clients knows no "${unknown}", only ${known.join(', ')}`)
   return {
     quick: values.quick,
     rounds: asked,

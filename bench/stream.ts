@@ -6,10 +6,11 @@ import type { ClientId } from './clients.ts'
 import type { Task } from './conversation.ts'
 import { reply } from './replies.ts'
 import type { Mode } from './replies.ts'
-import { missingLines, originLine, streamTable, writeReport } from './report.ts'
+import { streamTable, writeReport } from './report.ts'
 import { origin, progress, readOptions, saveResult } from './results.ts'
-import type { Missing, StreamLoad, StreamRow } from './results.ts'
-import { median, quartiles } from './statistics.ts'
+import type { Missing, StreamLoad } from './results.ts'
+import { interleave, rowsOf } from './rounds.ts'
+import { missingLines, originLine } from './words.ts'
 import type { Job, Report } from './worker.ts'
 
 interface Load {
@@ -70,9 +71,6 @@ const loads: Load[] = [
 const floor: ClientId = clients[0].id
 const options = readOptions({ full: 7, quick: 2 })
 
-/** One client's microseconds, round by round. */
-type Measured = Map<ClientId, number[]>
-
 async function once(child: Child, upstream: Upstream, load: Load): Promise<Report> {
   const { mode, task, atOnce } = load
   const calls = options.quick ? load.quickCalls : load.calls
@@ -83,51 +81,36 @@ const eventsOf = (load: Load) => reply(load.mode, load.task.startsWith('anthropi
 
 /** Warms every client up, drops those that can't, then goes round: each round starts with another client. */
 async function measure(load: Load, children: Map<ClientId, Child>, upstream: Upstream): Promise<StreamLoad> {
-  const measured: Measured = new Map()
+  const present: ClientId[] = []
   const missing: Missing[] = []
   const units = (options.quick ? load.quickCalls : load.calls) * eventsOf(load)
   for (const [id, child] of children) {
     const report = await warmUp(child, upstream, load)
-    if (report.kind === 'cost') measured.set(id, [])
+    if (report.kind === 'cost') present.push(id)
     else if (report.kind === 'failed') missing.push({ client: id, reason: `failed: ${report.reason}` })
     else if (report.kind === 'missing' && !report.reason.startsWith('speaks no'))
       missing.push({ client: id, reason: report.reason })
   }
-  const ids = [...measured.keys()]
-  for (let round = 0; round < options.rounds; round++) {
-    for (let turn = 0; turn < ids.length; turn++) {
-      const id = ids[(round + turn) % ids.length]
-      const child = id && children.get(id)
-      if (!child) continue
-      const report = await once(child, upstream, load)
-      if (report.kind !== 'cost')
-        throw new Error(`${titleOf(id)} in round ${round + 1}: ${'reason' in report ? report.reason : report.kind}`)
-      measured.get(id)?.push(report.cpuMicros / units)
-    }
-    progress(`${load.id}: round ${round + 1} of ${options.rounds}`)
-  }
+  const told = (round: number) => progress(`${load.id}: round ${round + 1} of ${options.rounds}`)
+  const measured = await interleave(
+    present,
+    options.rounds,
+    async (id, round) => {
+      const child = children.get(id)
+      const report = child && (await once(child, upstream, load))
+      if (report?.kind === 'cost') return report.cpuMicros / units
+      throw new Error(`${titleOf(id)} in round ${round + 1}: ${report && 'reason' in report ? report.reason : report?.kind}`)
+    },
+    told,
+  )
   progress('')
-  return { id: load.id, title: load.title, unit: load.unit, rows: rows(measured), missing }
+  return { id: load.id, title: load.title, unit: load.unit, rows: rowsOf(measured, floor), missing }
 }
 
 async function warmUp(child: Child, upstream: Upstream, load: Load): Promise<Report> {
   const first = await once(child, upstream, load)
   if (first.kind !== 'cost' || options.quick) return first
   return once(child, upstream, load)
-}
-
-function rows(measured: Measured): StreamRow[] {
-  const byHand = measured.get(floor) ?? []
-  return [...measured].map(([client, micros]) => {
-    const [low, high] = quartiles(micros)
-    return {
-      client,
-      micros: median(micros),
-      low,
-      high,
-      ratio: median(micros.map((value, round) => value / (byHand[round] ?? NaN))),
-    }
-  })
 }
 
 const chosen = clients.filter(({ id }) => id === floor || !options.clients || options.clients.includes(id))

@@ -4,13 +4,15 @@
  */
 import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { isMode, reply } from './replies.ts'
+import { gate, isMode, reply } from './replies.ts'
 import type { Mode } from './replies.ts'
 import type { Wire } from './conversation.ts'
 
 const pieceSize = 16 * 1024
 const paceMs = 10
+const gateMs = 5
 let open = 0
+let flooded = 0
 let paced = 0
 
 const prepared = new Map<string, { events: Buffer[]; pieces: Buffer[] }>()
@@ -62,6 +64,56 @@ function sendAndHang(response: ServerResponse, events: Buffer[]): void {
   response.on('close', () => open--)
 }
 
+/** Streams that wait at the gate, each with the events that it hasn't sent. */
+let waiting: { response: ServerResponse; events: Buffer[] }[] = []
+
+function sendAndWait(response: ServerResponse, events: Buffer[]): void {
+  for (const event of events.slice(0, gate.before)) response.write(event)
+  waiting.push({ response, events: events.slice(gate.before) })
+  open++
+  response.on('close', () => open--)
+}
+
+/**
+ * Opens the gate: so many events a second, all streams in turn, one event a write, by one timer, so that it stays exact. The last
+ * events of each stay for another time, which ends the streams. Resolves when all are sent.
+ */
+function openGate(rate: number): Promise<void> {
+  const streams = waiting
+  const whole = streams[0]?.events.length ?? 0
+  const each = whole > gate.after ? whole - gate.after : whole
+  waiting = whole > each ? streams.map(({ response, events }) => ({ response, events: events.slice(each) })) : []
+  const started = performance.now()
+  let sent = 0
+  return new Promise((resolve) => {
+    const timer = setInterval(() => {
+      const due = Math.min(each * streams.length, Math.floor(((performance.now() - started) / 1000) * rate))
+      for (; sent < due; sent++) {
+        const stream = streams[sent % streams.length]
+        const at = Math.floor(sent / streams.length)
+        stream?.response.write(stream.events[at] ?? '')
+        if (at === whole - 1) stream?.response.end()
+      }
+      if (sent < each * streams.length) return
+      clearInterval(timer)
+      resolve()
+    }, gateMs)
+  })
+}
+
+/** As fast as it is read, and no faster; `flooded` is what has left. */
+function sendWithoutEnd(response: ServerResponse, pieces: Buffer[]): void {
+  let at = 0
+  flooded = 0
+  const next = (piece: Buffer) =>
+    response.write(piece, (error) => {
+      if (error != null || response.destroyed) return
+      flooded += piece.length
+      next(pieces[++at % pieces.length] ?? piece)
+    })
+  if (pieces[0] !== undefined) next(pieces[0])
+}
+
 function refuse(response: ServerResponse, message: string): void {
   response.writeHead(400, { 'content-type': 'application/json' })
   response.end(JSON.stringify({ error: { message } }))
@@ -87,6 +139,11 @@ function answer(request: IncomingMessage, response: ServerResponse, body: string
       return sendPaced(response, events)
     case 'hang':
       return sendAndHang(response, events)
+    case 'gate':
+    case 'gateLong':
+      return sendAndWait(response, events)
+    case 'flood':
+      return sendWithoutEnd(response, pieces)
     case 'whole':
       return void response.end(pieces[0])
   }
@@ -105,5 +162,9 @@ const listening = new Promise<number>((resolve, reject) => {
     if (address !== null && typeof address === 'object') resolve(address.port)
   })
 })
-process.on('message', () => void listening.then((port) => process.send?.({ port, open })))
+async function answerParent({ rate }: { rate?: number }): Promise<void> {
+  if (rate !== undefined) await openGate(rate)
+  process.send?.({ port: await listening, open, flooded })
+}
+process.on('message', (asked: { rate?: number }) => void answerParent(asked))
 process.on('disconnect', () => process.exit(0))

@@ -4,8 +4,19 @@ import { reply } from './replies.ts'
 import type { Mode } from './replies.ts'
 import type { Answer, Connect, Run, Task, Wire } from './conversation.ts'
 
-/** `run`: calls to do, so many at once, and then say the cost. `hold`: start calls and don't wait. `memory`: collect garbage and say what is left. */
-export type Job = { ask: 'run' | 'hold'; url: string; mode: Mode; task: Task; calls: number; atOnce: number } | { ask: 'memory' }
+/**
+ * `run`: calls to do, so many at once, and then say the cost. `hold`: start calls that hang, and don't wait. `open`: start calls
+ * that `finish` waits for. `lap`: say the cost since `mark`. `memory`: collect garbage and say what is left.
+ */
+export type Job = Work | { ask: 'memory' | 'mark' | 'lap' | 'finish' }
+interface Work {
+  ask: 'run' | 'hold' | 'open'
+  url: string
+  mode: Mode
+  task: Task
+  calls: number
+  atOnce: number
+}
 
 export type Report =
   | { kind: 'cost'; cpuMicros: number; wallMs: number }
@@ -17,6 +28,8 @@ export type Report =
 
 const id = process.argv[2] ?? ''
 const ready = new Map<string, Awaited<ReturnType<Connect>>>()
+const opened: Promise<void>[] = []
+let marked = { wall: 0, cpu: process.cpuUsage() }
 let failure: string | undefined
 
 class Missing extends Error {}
@@ -40,7 +53,7 @@ async function connect(base: string) {
   return client
 }
 
-async function findRun(job: Exclude<Job, { ask: 'memory' }>): Promise<Run> {
+async function findRun(job: Work): Promise<Run> {
   const run = (await connect(`${job.url}/${job.mode}`))[job.task]
   if (!run) throw new Missing('speaks no such wire')
   return run
@@ -60,10 +73,14 @@ function check(actual: Answer, expected: Answer): void {
   }
 }
 
-async function measure(job: Exclude<Job, { ask: 'memory' }>): Promise<Report> {
+function expectedOf({ mode, task }: Work): Answer {
+  const wire: Wire = task === 'anthropic.stream' ? 'anthropic' : 'openai'
+  return reply(mode, wire).answer
+}
+
+async function measure(job: Work): Promise<Report> {
   const run = await findRun(job)
-  const wire: Wire = job.task === 'anthropic.stream' ? 'anthropic' : 'openai'
-  const expected = reply(job.mode, wire).answer
+  const expected = expectedOf(job)
   const answers: Answer[] = []
   let left = job.calls
   const lane = async () => {
@@ -79,16 +96,48 @@ async function measure(job: Exclude<Job, { ask: 'memory' }>): Promise<Report> {
   return { kind: 'cost', cpuMicros: user + system, wallMs }
 }
 
-async function hold(job: Exclude<Job, { ask: 'memory' }>): Promise<Report> {
+/** A few at once, so that no queue of connections overflows. */
+async function startCalls({ calls, atOnce }: Work, call: () => void): Promise<Report> {
+  for (let started = 0; started < calls; started++) {
+    call()
+    if (started % atOnce === atOnce - 1) await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  return { kind: 'started' }
+}
+
+async function hold(job: Work): Promise<Report> {
   const run = await findRun(job)
-  for (let started = 0; started < job.calls; started++) {
+  return startCalls(job, () => {
     run().then(
       () => (failure ??= 'a stream that should hang ended'),
       (error: unknown) => (failure ??= String(error)),
     )
-    if (started % job.atOnce === job.atOnce - 1) await new Promise((resolve) => setTimeout(resolve, 20))
-  }
+  })
+}
+
+async function open(job: Work): Promise<Report> {
+  const run = await findRun(job)
+  const expected = expectedOf(job)
+  return startCalls(job, () => {
+    const checked = run().then((answer) => check(answer, expected))
+    checked.catch((error: unknown) => (failure ??= error instanceof Error ? error.message : String(error)))
+    opened.push(checked)
+  })
+}
+
+function mark(): Report {
+  marked = { wall: performance.now(), cpu: process.cpuUsage() }
   return { kind: 'started' }
+}
+
+function lap(): Report {
+  const { user, system } = process.cpuUsage(marked.cpu)
+  return { kind: 'cost', cpuMicros: user + system, wallMs: performance.now() - marked.wall }
+}
+
+async function finish(): Promise<Report> {
+  await Promise.all(opened.splice(0))
+  return lap()
 }
 
 /** Several times, with turns of the event loop between: closed sockets are let go of in those. */
@@ -108,8 +157,22 @@ async function memory(): Promise<Report> {
 
 async function work(job: Job): Promise<Report> {
   try {
-    if (job.ask === 'memory') return await memory()
-    return await (job.ask === 'run' ? measure(job) : hold(job))
+    switch (job.ask) {
+      case 'memory':
+        return await memory()
+      case 'mark':
+        return mark()
+      case 'lap':
+        return lap()
+      case 'finish':
+        return await finish()
+      case 'run':
+        return await measure(job)
+      case 'hold':
+        return await hold(job)
+      case 'open':
+        return await open(job)
+    }
   } catch (error) {
     if (error instanceof Missing) return { kind: 'missing', reason: error.message }
     return { kind: 'failed', reason: error instanceof Error ? error.message : String(error) }

@@ -1,6 +1,7 @@
 /** Modelwire as it is published: the built package, so that no type stripping is in the measured part. */
 import { existsSync } from 'node:fs'
-import { maxTokens, model, prompt, tool } from '../conversation.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { maxTokens, model, prompt, slow, tool } from '../conversation.ts'
 import type { Answer, Connect } from '../conversation.ts'
 import type { Event } from '../../src/core/event.ts'
 import type { ChatResult } from '../../src/core/result.ts'
@@ -31,6 +32,17 @@ async function fold(stream: AsyncIterable<Event>): Promise<Answer> {
   return { text, toolCall, usage }
 }
 
+async function readSlowly(stream: AsyncIterable<Event>): Promise<Answer> {
+  let [text, texts] = ['', 0]
+  for await (const event of stream) {
+    if (event.type !== 'text') continue
+    text += event.delta
+    await sleep(slow.ms)
+    if (++texts === slow.texts) return { text, usage: {} } // leaving the loop closes the connection
+  }
+  throw new Error('a stream without an end ended')
+}
+
 export const connect: Connect = async (base) => {
   if (!existsSync(entry)) throw new Error('not there yet: dist/index.js is missing; npm run build makes it')
   const { createRuntime } = (await import(entry.href)) as Modelwire // our own package
@@ -40,6 +52,7 @@ export const connect: Connect = async (base) => {
   })
   return {
     'openai.stream': () => fold(mw.stream(asked('openai'))),
+    'openai.slow': () => readSlowly(mw.stream(asked('openai'))),
     'anthropic.stream': () => fold(mw.stream(asked('anthropic'))),
     async 'openai.whole'() {
       const { text, toolCalls, usage } = await mw.chat(asked('openai'))

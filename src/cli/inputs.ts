@@ -41,7 +41,7 @@ function expectMap(data: unknown, what: string, hint: string | undefined): Plain
   throw new UsageError(`${what} should hold a map, got ${got}`, hint)
 }
 
-function readText(file: string, what: string): string {
+export function readText(file: string, what: string): string {
   if (!existsSync(file)) throw new UsageError(`${what} ${file} doesn't exist`)
   try {
     return readFileSync(file, 'utf8')
@@ -51,6 +51,9 @@ function readText(file: string, what: string): string {
 }
 
 // ---- options -----------------------------------------------------------------------------------------------------
+
+/** More of anything that is counted was hardly meant. */
+const most = 100_000
 
 export function wholeNumber(text: string): number {
   const value = Number(text)
@@ -63,6 +66,12 @@ export function milliseconds(text: string): number {
   const value = Number(text)
   if (text.trim() !== '' && Number.isInteger(value) && value > 0) return value
   throw new InvalidArgumentError('It should be a whole number of milliseconds, 1 or more.')
+}
+
+export function atLeastOne(text: string): number {
+  const value = wholeNumber(text)
+  if (value >= 1 && value <= most) return value
+  throw new InvalidArgumentError(`It should be a whole number from 1 to ${most.toLocaleString('en')}.`)
 }
 
 export function decimal(text: string): number {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
+import { benchCommand } from './bench.ts'
 import { chatCommand } from './chat.ts'
 import { embedCommand } from './embed.ts'
 import { explainCommand } from './explain.ts'
@@ -64,6 +65,7 @@ function createProgram(done: Done): Command {
     embedCommand,
     inferCommand,
     tasksCommand,
+    benchCommand,
     explainCommand,
     validateCommand,
     testCommand,

@@ -9,7 +9,7 @@ describe('help', () => {
     const ran = await modelwire(args)
     expect(ran).toMatchObject({ status: 0, stderr: '' })
     expect(ran.stdout).toMatch(/^Usage: modelwire /)
-    for (const command of ['chat', 'embed', 'explain', 'validate', 'test', 'new', 'providers', 'models', 'services'])
+    for (const command of ['chat', 'embed', 'bench', 'explain', 'validate', 'test', 'new', 'providers', 'models', 'services'])
       expect(ran.stdout).toMatch(new RegExp(`^ {2}${command} `, 'm'))
     expect(ran.stdout).toContain('Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.')
   })
@@ -17,6 +17,7 @@ describe('help', () => {
   it.each([
     ['chat'],
     ['embed'],
+    ['bench'],
     ['explain'],
     ['validate'],
     ['test'],
