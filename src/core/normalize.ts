@@ -151,6 +151,10 @@ function normalizeMessages(input: ChatRequest, provider: string, warnings: Warni
 
 /** Tool results may stand in a user's message too; they always get a turn of their own, one for all that follow each other. */
 function addTurn(turns: Turn[], role: Turn['role'], parts: Part[]): void {
+  if (role !== 'tool' && !parts.some((part) => part.type === 'tool_result')) {
+    turns.push({ role, content: parts })
+    return
+  }
   const results = role === 'assistant' ? [] : parts.filter((part) => part.type === 'tool_result')
   const rest = role === 'tool' ? [] : parts.filter((part) => !results.includes(part as never)) // results holds only tool results
   if (role === 'tool' && results.length < parts.length)
@@ -240,6 +244,7 @@ function ownPart(part: Part, provider: string, warnings: Warning[]): Part[] {
 
 /** Some wires know results by the tool's name, others by the call's id and kind: a result gets what its call says. */
 function nameResults(turns: Turn[]): void {
+  if (!turns.some(({ role }) => role === 'tool')) return
   const calls = new Map<string, ToolCallPart>()
   for (const { content } of turns) {
     for (const [index, part] of content.entries()) {

@@ -159,32 +159,45 @@ function compileSteps(path: Path): Eval {
   return (at, roots) => {
     const from = before(at, roots)
     if (from === undefined) return undefined
-    const found = nodes(from).filter((node) => node !== null && node !== undefined)
-    return found.length === 0 ? undefined : found
+    const found = nodes(from)
+    const some = found.some(isNothing) ? found.filter((node) => !isNothing(node)) : found
+    return some.length === 0 ? undefined : some
   }
+}
+
+function isNothing(node: unknown): boolean {
+  return node === null || node === undefined
 }
 
 /** The RFC's list of nodes, nulls included. */
 export function compileNodes(path: Path): (at: unknown) => unknown[] {
   return (at) => {
     let nodes = [at]
-    for (const step of path.steps) nodes = nodes.flatMap((node) => children(node, step))
+    for (const step of path.steps) {
+      const next: unknown[] = []
+      for (const node of nodes) addChildren(node, step, next)
+      nodes = next
+    }
     return nodes
   }
 }
 
-function children(node: unknown, step: Step): unknown[] {
+function addChildren(node: unknown, step: Step, to: unknown[]): void {
   switch (step.kind) {
     case 'name':
-      return isMap(node) && Object.hasOwn(node, step.name) ? [node[step.name]] : []
+      if (isMap(node) && Object.hasOwn(node, step.name)) to.push(node[step.name])
+      return
     case 'index':
-      return Array.isArray(node) && inside(node, step.index) ? [node.at(step.index)] : []
+      if (Array.isArray(node) && inside(node, step.index)) to.push(node.at(step.index))
+      return
     case 'all':
-      return values(node)
+      for (const value of values(node)) to.push(value)
+      return
     case 'filter':
-      return values(node).filter(step.test)
+      for (const value of values(node)) if (step.test(value)) to.push(value)
+      return
     case 'beyond':
-      return step.select(node)
+      for (const value of step.select(node)) to.push(value)
   }
 }
 
