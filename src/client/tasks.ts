@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { delimiter } from 'node:path'
 import { abortError } from '../core/abort.ts'
 import { ModelwireError } from '../core/error.ts'
@@ -95,7 +94,7 @@ export function createTasks(options: RuntimeOptions, env: Record<string, string 
     const started = performance.now()
     const controller = new AbortController()
     const record: TaskRecord = {
-      id: `task-${randomUUID()}`,
+      id: `task-${crypto.randomUUID()}`,
       task: task.id,
       modelId: asked.modelId,
       state: 'queued',
