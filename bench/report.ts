@@ -73,7 +73,7 @@ export function missingLines(missing: Missing[]): string[] {
 
 export function providerSentence(result: ColdStartResult): string | undefined {
   if (result.firstProviderMs === undefined || result.secondProviderMs === undefined) return undefined
-  return `The first request to a provider, up to the call that would be sent (\`explain\`), takes ${milliseconds(result.firstProviderMs)} ms: its manifests are read, checked and compiled. A second provider takes ${milliseconds(result.secondProviderMs)} ms.`
+  return `The first request to a provider, up to the call that would be sent (\`explain\`), takes ${milliseconds(result.firstProviderMs)} ms: its manifests, as the build has resolved them, are read and compiled. A second provider takes ${milliseconds(result.secondProviderMs)} ms.`
 }
 
 export function originLine({ when, machine, versions }: Origin): string {
