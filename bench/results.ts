@@ -73,6 +73,7 @@ export interface ColdStartResult extends Origin {
   rows: ColdRow[]
   /** `explain` of a first request to a provider: its manifests are read and compiled. */
   firstProviderMs?: number
+  firstProviderCpuMs?: number
   /** The same for a second provider, with the machinery warm. */
   secondProviderMs?: number
   missing: Missing[]

@@ -72,17 +72,17 @@ export function readSource(file: string, id: string, folder = builtManifests): S
 /** The resolved manifest that the build made; nothing where one of the files that it rests on isn't what it was. */
 export function readResolved(id: string, wire: string | undefined, place: Place): Record<string, unknown> | undefined {
   if (!idPattern.test(id) || (wire !== undefined && !wirePattern.test(wire))) return undefined // they become a path
-  const path = join(place.folder, 'resolved', wire === undefined ? `${id}.json` : join(id, `${wire}.json`))
+  const path = `${place.folder}/resolved/${id}${wire === undefined ? '' : `/${wire}`}.json`
   if (!existsSync(path)) return undefined
   const { grounds, ...snapshot } = read<Resolved>(path)
   const isSame = (ground: Resolved['grounds'][number]): boolean =>
-    place.isBare(ground.id) && haveOneText(join(place.root, ground.file), join(place.folder, 'texts', `${ground.id}.yaml`))
+    place.isBare(ground.id) && haveOneText(`${place.root}/${ground.file}`, `${place.folder}/texts/${ground.id}.yaml`)
   return grounds.every(isSame) ? restore({ ...snapshot, files: snapshot.files.map((file) => join(place.root, file)) }) : undefined
 }
 
 function haveOneText(file: string, copy: string): boolean {
   try {
-    return readFileSync(file).equals(readFileSync(copy))
+    return readFileSync(file, 'utf8') === readFileSync(copy, 'utf8') // Node reads texts faster than bytes
   } catch {
     return false // who reads it the long way is told why that can't be done
   }
