@@ -12,11 +12,7 @@ const dist = `${root}dist/`
 
 rmSync(dist, { recursive: true, force: true })
 execFileSync(process.execPath, [`${root}node_modules/typescript/bin/tsc`, '-p', `${root}tsconfig.build.json`], { stdio: 'inherit' })
-await bundle({
-  folder: dist,
-  entries: ['index.js', 'cli/main.js', 'services/guardian.js'],
-  starts: { library: 'index.js', commands: 'cli/program.js', version: 'cli/version.js' },
-})
+await bundle(`${root}src/`, dist)
 chmodSync(`${dist}cli/main.js`, 0o755)
 
 // What a process would else work out anew at each start: the bundled manifests, resolved, and the check of those of users.

@@ -1,85 +1,91 @@
 import { execFileSync } from 'node:child_process'
-import { readdirSync } from 'node:fs'
-import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
-import { describe, expect, it } from 'vitest'
+import { copyFileSync, existsSync, readdirSync, readFileSync, realpathSync, symlinkSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { bundle } from '../../scripts/bundle.ts'
+import * as library from '../../src/index.ts'
+import { writeBuilt } from '../../src/manifest/built.ts'
+import { bundledProtocols, createCatalog } from '../../src/manifest/catalog.ts'
 import { folderOf } from '../manifest/folder.ts'
 
-/** As tsc writes modules. */
-const files = {
-  'package.json': '{ "type": "module" }',
-  'index.js': "export { make } from './core/make.js';\nexport { where as place } from './core/place.js';\n",
-  'main.js':
-    "#!/usr/bin/env node\nimport process from 'node:process';\nconst { run } = await import('./cli/run.js');\nprocess.stdout.write(await run());\n",
-  'core/fault.js': 'export class Fault extends Error {\n}\nexport const text = ` import x from y;\n`;\n',
-  'core/make.js':
-    "import { basename as base } from 'node:path';\nimport { Fault } from './fault.js';\nconst name = 'make';\nexport function make() {\n    return new Fault(base('/a/' + name));\n}\nexport const later = async () => (await import('../later/job.js')).job();\n",
-  'core/place.js': "export const where = import.meta.url;\nconst name = 'place';\nexport { name as called } from './name.js';\n",
-  'core/name.js': "export const name = 'µ → name';\n",
-  'core/types.js': '/** Only types. */\nexport {};\n',
-  'cli/run.js':
-    "import { Fault } from '../core/fault.js';\nexport async function run() {\n    const { make } = await import('../index.js');\n    const { job } = await import('../later/job.js');\n    return `${make() instanceof Fault} ${await job()}`;\n}\n",
-  'later/job.js':
-    "import zlib from 'node:zlib';\nimport * as all from '../core/name.js';\nimport { Fault } from '../core/fault.js';\nexport async function* steps() {\n    yield all.name;\n}\nexport async function job() {\n    for await (const step of steps())\n        return `${step} ${typeof zlib.gzipSync} ${new Fault('x').message}`;\n}\n",
+const root = fileURLToPath(new URL('../../', import.meta.url))
+let folder = ''
+
+beforeEach(async () => {
+  folder = realpathSync(folderOf({}))
+  copyFileSync(`${root}package.json`, join(folder, 'package.json'))
+  for (const name of ['models', 'node_modules', 'protocols', 'schemas']) symlinkSync(root + name, join(folder, name), 'junction')
+  await bundle(`${root}src/`, join(folder, 'dist'))
+})
+
+/** What this prints in a Node of its own, once it has run the code; `seen` is whatever was loaded until then. */
+function run(code: string): unknown {
+  const watch = `import { registerHooks } from 'node:module'
+    const seen = []
+    registerHooks({ resolve(name, context, next) { const found = next(name, context); seen.push(found.url); return found } })`
+  const print = `process.on('exit', () => console.log('\\n' + JSON.stringify({ seen, out })))`
+  const args = ['--input-type=module', '--eval', `${watch}\nlet out\n${print}\n${code}`]
+  const text = execFileSync(process.execPath, args, { cwd: folder, encoding: 'utf8' })
+  return JSON.parse(text.trim().split('\n').at(-1) ?? '')
 }
 
-const options = { entries: ['index.js', 'main.js'], starts: { library: 'index.js', commands: 'cli/run.js' } }
+function built(path: string): string {
+  return new URL(path, pathToFileURL(join(folder, 'dist/'))).href
+}
 
-describe('modules that are joined', () => {
-  it('say and do what they did, each still once, and lie in fewer files', async () => {
-    const folder = folderOf({ ...files })
-    const run = (): string => execFileSync(process.execPath, [join(folder, 'main.js')], { encoding: 'utf8' })
-    const look = (): string => {
-      const code = `const all = await import(${JSON.stringify(pathToFileURL(join(folder, 'index.js')).href)}); console.log(Object.keys(all).toSorted().join(), all.place, all.make().message)`
-      return execFileSync(process.execPath, ['--input-type=module', '--eval', code], { encoding: 'utf8' })
-    }
-    const before = [run(), look()]
-    expect(before[0]).toBe('true µ → name function x')
-    await bundle({ folder, ...options })
-    expect([run(), look()]).toEqual(before)
-    const left = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.js'))
-    expect(left.map((path) => path.replaceAll('\\', '/')).toSorted()).toEqual([
-      'chunks/commands.js',
-      'chunks/later-job.js',
-      'chunks/library+commands.js',
-      'chunks/library.js',
-      'index.js',
-      'main.js',
-    ])
+/** All but Node's own, ours by their paths in dist/. */
+function loaded(result: unknown): string[] {
+  const { seen } = result as { seen: string[] } // what `run` prints
+  return [...new Set(seen)].filter((url) => !url.startsWith('node:')).map((url) => url.replace(built(''), ''))
+}
+
+function modelwire(...args: string[]): string {
+  return execFileSync(process.execPath, [join(folder, 'dist/cli/main.js'), ...args], { cwd: folder, encoding: 'utf8' })
+}
+
+describe('dist', () => {
+  it('has what others import or start, and the library exports what it is written to', () => {
+    expect(run(`out = Object.keys(await import('${built('index.js')}'))`)).toMatchObject({ out: Object.keys(library).toSorted() })
+    expect(readFileSync(join(folder, 'dist/cli/main.js'), 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/)
+    expect(existsSync(join(folder, 'dist/services/guardian.js'))).toBe(true)
   })
 
-  it.each([
-    [
-      'a statement that it does not know',
-      { 'core/name.js': 'export default 1;\nexport const name = 1;\n' },
-      /core\/name\.js: expected an import or export/,
-    ],
-    [
-      'a text that looks like an import',
-      {
-        'core/place.js':
-          "import { name } from './name.js';\nexport const where = `\nimport { name } from './name.js';\n${name}`;\n",
-      },
-      /core\/place\.js: expected all imports in a row/,
-    ],
-    [
-      'a text that looks like an export',
-      { 'core/name.js': 'export const name = `\nexport const other = 1;\n`;\n' },
-      /core\/name\.js: expected the exports name, read name, other/,
-    ],
-    ['a program that nobody named', { 'core/alone.js': 'console.log(1);\nexport {};\n' }, /nothing imports core\/alone\.js/],
-    [
-      'an entry that is imported like a module',
-      { 'cli/run.js': "import { make } from '../index.js';\nexport const run = make;\n" },
-      /index\.js is an entry/,
-    ],
-    [
-      'an import that leads nowhere',
-      { 'core/name.js': "import { x } from './gone.js';\nexport const name = x;\n" },
-      /expected a module at core\/gone\.js/,
-    ],
-  ])('are refused where there is %s', async (_, more, message) => {
-    await expect(bundle({ folder: folderOf({ ...files, ...more }), ...options })).rejects.toThrow(message)
+  it('loads a few files and no package when it is imported, and next to nothing for --version', () => {
+    expect(loaded(run(`await import('${built('index.js')}')`)).toSorted()).toEqual([
+      'chunks/common.js',
+      'chunks/suggest.js',
+      'index.js',
+    ])
+    const version = run(`process.argv = ['node', 'modelwire', '--version']\nawait import('${built('cli/main.js')}')`)
+    expect(loaded(version)).toEqual(['cli/main.js', 'cli/version.js', 'chunks/version.js'])
+    const help = loaded(run(`process.argv = ['node', 'modelwire', '--help']\nawait import('${built('cli/main.js')}')`))
+    expect(help).toContain('cli/program.js')
+    expect(help).not.toContain('chunks/common.js')
+  })
+
+  it('finds our other files from each of its own', () => {
+    writeBuilt(join(folder, 'dist/manifests'), bundledProtocols, createCatalog({ paths: [bundledProtocols] }))
+    const explain = `const { createRuntime } = await import('${built('index.js')}')
+      out = createRuntime().explain({ model: 'openai/m', messages: [{ role: 'user', content: 'Hello' }] }).fields.length`
+    const explained = run(explain)
+    expect(explained).toMatchObject({ out: expect.any(Number) })
+    expect(loaded(explained).filter((url) => url.includes('/yaml/'))).toEqual([]) // dist/manifests was found
+    expect(modelwire('models', 'show', 'pocket')).toMatch(/^file +models.pocket\.gguf$/m)
+    expect(modelwire('validate')).toMatch(/no mistakes in \d+ manifests/)
+    expect(modelwire('--version').trim()).toBe(
+      (JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { version: string }).version,
+    )
+  })
+
+  it('gives each module the address that it would have by itself', () => {
+    const files = readdirSync(join(folder, 'dist'), { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.js'))
+    const places = files.flatMap((path) => {
+      const text = readFileSync(join(folder, 'dist', path), 'utf8')
+      const uses = text.split('import.meta').slice(0, -1) // each ends with what leads to the address
+      return uses.map((use) => join(dirname(path), /new URL\("([^"]+)\.js", $/.exec(use)?.[1] ?? 'unknown'))
+    })
+    expect(places.length).toBeGreaterThan(5)
+    expect(places.filter((place) => !existsSync(`${root}src/${place}.ts`))).toEqual([])
   })
 })
