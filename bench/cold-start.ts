@@ -1,4 +1,4 @@
-/** What it takes to be ready: import, make a client, and for Modelwire the first manifests. `npm run bench:cold-start`. */
+/** What it takes to be ready: import, make a client, and for Modelwire the first manifests and the command line. `npm run bench:cold-start`. */
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -15,6 +15,7 @@ interface Took {
   wallMs: number
   cpuMs: number
   firstMs?: number
+  firstCpuMs?: number
   secondMs?: number
 }
 interface Start {
@@ -24,18 +25,27 @@ interface Start {
   code: string
 }
 
-const options = readOptions({ full: 15, quick: 3 })
+const options = readOptions({ full: 31, quick: 3 })
 const here = fileURLToPath(new URL('.', import.meta.url))
 const entry = new URL('../dist/index.js', import.meta.url)
 
 const runtime = `const { createRuntime } = await import('${entry.href}')
 const mw = createRuntime({ providers: { openai: { apiKey: 'k', wire: 'chat' }, anthropic: { apiKey: 'k' } } })`
 
+/** A command to its end, in the process that is measured. */
+function command(...args: string[]): Start {
+  const code = `process.argv = ['node', 'modelwire', ...${JSON.stringify(args)}]\nawait import('${new URL('cli/main.js', entry).href}')`
+  return { what: ['modelwire', ...args].join(' '), client: 'modelwire', code }
+}
+
 const bare: Start = { what: 'bare Node', client: 'by-hand', code: '' }
 const starts: Start[] = [
   bare,
   { what: 'import modelwire', client: 'modelwire', code: `await import('${entry.href}')` },
   { what: 'import modelwire, createRuntime', client: 'modelwire', code: runtime },
+  command('--version'),
+  command('--help'),
+  command('validate', 'openai'),
   { what: 'import undici', client: 'by-hand', code: `await import('undici')` },
   { what: 'import openai, new OpenAI', client: 'openai', code: `new (await import('openai')).default({ apiKey: 'k' })` },
   {
@@ -48,14 +58,16 @@ const starts: Start[] = [
 const clock = `const { user, system } = process.cpuUsage()
 console.log(JSON.stringify({ wallMs: performance.now(), cpuMs: (user + system) / 1000, ...took }))`
 
-/** The first explain reads, checks and compiles the manifests of a provider, and undici isn't needed for it. */
+/** The first explain reads and compiles the manifests of a provider, and undici isn't needed for it. */
 const explain = `${runtime}
 const explain = async (model) => {
-  const before = performance.now()
+  const [before, spent] = [performance.now(), process.cpuUsage()]
   await mw.explain({ model, messages: [{ role: 'user', content: 'Hello' }] })
-  return performance.now() - before
+  const { user, system } = process.cpuUsage(spent)
+  return { ms: performance.now() - before, cpuMs: (user + system) / 1000 }
 }
-took = { firstMs: await explain('openai/gpt-4o'), secondMs: await explain('anthropic/claude-sonnet-4-6') }`
+const [first, second] = [await explain('openai/gpt-4o'), await explain('anthropic/claude-sonnet-4-6')]
+took = { firstMs: first.ms, firstCpuMs: first.cpuMs, secondMs: second.ms }`
 
 /** A fresh Node on plain JavaScript, so that no type stripping is in it; packages are found from this folder. */
 async function spawn(code: string): Promise<Took> {
@@ -113,7 +125,11 @@ async function measure(): Promise<ColdStartResult> {
         cpuMs: middle(took.get(one), ({ cpuMs }) => cpuMs) - floor.cpuMs,
       })),
     ...(withUs
-      ? { firstProviderMs: middle(loads, (one) => one.firstMs), secondProviderMs: middle(loads, (one) => one.secondMs) }
+      ? {
+          firstProviderMs: middle(loads, (one) => one.firstMs),
+          firstProviderCpuMs: middle(loads, (one) => one.firstCpuMs),
+          secondProviderMs: middle(loads, (one) => one.secondMs),
+        }
       : {}),
     missing,
   }

@@ -71,8 +71,9 @@ export interface ColdStartResult extends Origin {
   rounds: number
   bare: { wallMs: number; cpuMs: number }
   rows: ColdRow[]
-  /** `explain` of a first request to a provider: its manifests are read, checked and compiled. */
+  /** `explain` of a first request to a provider: its manifests are read and compiled. */
   firstProviderMs?: number
+  firstProviderCpuMs?: number
   /** The same for a second provider, with the machinery warm. */
   secondProviderMs?: number
   missing: Missing[]

@@ -21,9 +21,15 @@ function run(cwd: string, line: string): string {
 }
 
 const consumer = `
+import { createRequire } from 'node:module'
 import { createRuntime, ModelwireError } from 'modelwire'
 import schema from 'modelwire/schemas/manifest.schema.json' with { type: 'json' }
 const runtime = createRuntime()
+const { fields } = runtime.explain({ model: 'openai/m', messages: [{ role: 'user', content: 'Hello' }] })
+if (!fields.some(({ where }) => where.includes('.yaml:'))) throw new Error('no field says which line made it')
+const loaded = Object.keys(createRequire(import.meta.url).cache)
+if (loaded.some((path) => path.split(/[\\\\/]/).includes('yaml')))
+  throw new Error('a bundled manifest was read as YAML: what the build made of it is missing or stale')
 await runtime.close()
 if (typeof ModelwireError !== 'function' || typeof schema !== 'object') throw new Error('the package misses a public name')
 `

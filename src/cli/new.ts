@@ -2,8 +2,6 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
-import { bundledProtocols, createCatalog } from '../manifest/catalog.ts'
-import { didYouMean } from '../manifest/suggest.ts'
 import type { Status } from './failure.ts'
 import { webAddress } from './inputs.ts'
 import { protocolsOption } from './session.ts'
@@ -34,16 +32,18 @@ export function newCommand(program: Command, done: (status: Status) => void): vo
     .option('--base <url>', 'the address of its API', webAddress)
   protocolsOption(command)
     .addHelpText('after', examples)
-    .action((id: string, flags: NewFlags) => done(create(id, flags)))
+    .action(async (id: string, flags: NewFlags) => done(await create(id, flags)))
 }
 
-function create(id: string, flags: NewFlags): Status {
+async function create(id: string, flags: NewFlags): Promise<Status> {
   if (!/^[a-z0-9][a-z0-9._-]*$/.test(id)) {
     throw new UsageError(
       `expected an id of lower case letters, digits, dots and dashes, got ${JSON.stringify(id)}`,
       'for example acme',
     )
   }
+  const { bundledProtocols, createCatalog } = await import('../manifest/catalog.ts')
+  const { didYouMean } = await import('../manifest/suggest.ts')
   const catalog = createCatalog({ paths: [bundledProtocols, ...(flags.protocols ?? [])], env: process.env })
   const parent = flags.extends
   if (parent !== undefined && !catalog.ids().includes(parent)) {

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { benchCommand } from './bench.ts'
 import { chatCommand } from './chat.ts'
@@ -14,6 +13,7 @@ import { note, out, paint, paintNote, surviveClosedPipes } from './terminal.ts'
 import { tasksCommand } from './tasks.ts'
 import { testCommand } from './test.ts'
 import { validateCommand } from './validate.ts'
+import { version } from './version.ts'
 
 const about = 'Calls any AI model. How a provider behaves is one YAML manifest.'
 
@@ -88,9 +88,4 @@ function tellUsage(text: string): void {
       ? '`modelwire --help` shows the commands, `modelwire <command> --help` its options'
       : `did you mean ${meant}?`
   note(`  ${paintNote.cyan('hint:')} ${hint}`)
-}
-
-function version(): string {
-  const { version: found } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string } // our own file
-  return found
 }

@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline/promises'
 import type { LocalModel, Runtime } from '../index.ts'
 import { bytesText } from './bytes.ts'
 import type { Status } from './failure.ts'
@@ -48,6 +47,7 @@ async function agreed(question: string, flags: RemoveFlags, signal: AbortSignal)
   if (!process.stdin.isTTY || !process.stderr.isTTY) {
     throw new UsageError('nobody is there to be asked whether the files may be deleted', 'pass --yes')
   }
+  const { createInterface } = await import('node:readline/promises')
   const lines = createInterface({ input: process.stdin, output: process.stderr })
   try {
     lines.on('SIGINT', () => process.emit('SIGINT'))

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Command } from 'commander'
 import type { ProviderInfo, Runtime, ServiceStatus } from '../index.ts'
@@ -99,7 +98,7 @@ async function startService(id: string, args: string[], flags: StartFlags): Prom
   const mw = await openRuntime(flags)
   const { signal, stop } = interruptible()
   // Made here and not by the runtime, so that it can be told to the shell that is to use it.
-  const apiKey = flags.key && randomBytes(24).toString('base64url')
+  const apiKey = flags.key && Buffer.from(crypto.getRandomValues(new Uint8Array(24))).toString('base64url')
   const words: string[] = []
   try {
     const status = await mw.startService(id, {

@@ -1,7 +1,6 @@
 import type { Command } from 'commander'
 import { type Status, tell } from './failure.ts'
 import { openRuntime, protocolsOption, type SessionFlags } from './session.ts'
-import { table } from './table.ts'
 import { out, toJson } from './terminal.ts'
 
 export function tasksCommand(program: Command, done: (status: Status) => void): void {
@@ -15,13 +14,15 @@ async function tasks(flags: SessionFlags & { json?: boolean }): Promise<Status> 
   try {
     const kinds = mw.taskKinds()
     if (flags.json === true) out(`${toJson(kinds)}\n`)
-    else
+    else {
+      const { table } = await import('./table.ts')
       out(
         `${table(
           ['task', 'takes', 'what it does'],
           kinds.map((kind) => [kind.id, takes(kind.input), kind.docs ?? '']),
         )}\n`,
       )
+    }
     return 0
   } catch (error) {
     return tell(error)

@@ -1,10 +1,9 @@
 import { ModelwireError } from '../core/error.ts'
 import type { ModelInfo } from '../core/result.ts'
-import { fit, type Fit } from '../gguf/fit.ts'
+import type { Fit } from '../gguf/fit.ts'
 import type { GgufHeader } from '../gguf/header.ts'
-import { readGguf } from '../gguf/read.ts'
 import type { LocalModel } from '../models/model.ts'
-import type { ModelStore } from '../models/store.ts'
+import type { createModelStore, ModelStore } from '../models/store.ts'
 import type { LocatedModel } from '../wire/engine.ts'
 
 export type { LocalModel } from '../models/model.ts'
@@ -25,6 +24,19 @@ export interface ModelInspection {
   fit?: Fit & { sequences: number }
   /** Why it can't be loaded now. */
   refusal?: ModelwireError
+}
+
+/** The models of this machine, whose code loads when first asked for: who calls others over HTTP doesn't pay for it. */
+export function openStore(options: Parameters<typeof createModelStore>[0]): ModelStore {
+  let loading: Promise<ModelStore> | undefined
+  const make = async (): Promise<ModelStore> => (await import('../models/store.ts')).createModelStore(options)
+  const store = (): Promise<ModelStore> => (loading ??= make())
+  return {
+    list: async () => (await store()).list(),
+    find: async (name) => (await store()).find(name),
+    pull: async (name, how) => (await store()).pull(name, how),
+    remove: async (name) => (await store()).remove(name),
+  }
 }
 
 /** For engines: where a model's files are. Throws `not_found`, or `configuration` for one that has to be pulled first. */
@@ -53,13 +65,18 @@ export function createLocalModels(store: ModelStore): LocalModels {
   async function inspect(name: string): Promise<ModelInspection> {
     const model = await store.find(name)
     if (!model.present || !model.file.endsWith('.gguf')) return { model }
+    const [{ fit }, { readGguf }] = await Promise.all([import('../gguf/fit.ts'), import('../gguf/read.ts')])
     const { tensors, metadata, ...header } = await readGguf(model.file)
-    return { model, header, ...outlook({ ...header, tensors, metadata }, model.config) }
+    return { model, header, ...outlook({ ...header, tensors, metadata }, model.config, fit) }
   }
   return { ...store, inspect }
 }
 
-function outlook(header: GgufHeader, config: Readonly<Record<string, unknown>>): Pick<ModelInspection, 'fit' | 'refusal'> {
+function outlook(
+  header: GgufHeader,
+  config: Readonly<Record<string, unknown>>,
+  fit: typeof import('../gguf/fit.ts').fit,
+): Pick<ModelInspection, 'fit' | 'refusal'> {
   const sequences = typeof config.sequences === 'number' ? config.sequences : usualSequences
   const contextLength = typeof config.contextLength === 'number' ? { contextLength: config.contextLength } : {}
   const flashAttention = config.flashAttention === false ? false : undefined

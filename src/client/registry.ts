@@ -13,17 +13,8 @@ export interface Registry {
 export function createRegistry(catalog: Catalog): Registry {
   // Keyed by the resolved manifest itself: a changed file gives a new one, and calls in flight keep theirs.
   const compiled = new WeakMap<PlainMap, Map<string, Operation>>()
-  const wires = new WeakMap<PlainMap, Map<string, PlainMap>>()
-
-  const manifestOf = (provider: string, wire: string | undefined): PlainMap => {
-    const own = catalog.resolve(provider)
-    if (wire === undefined) return own
-    let known = wires.get(own)
-    if (known === undefined) wires.set(own, (known = new Map()))
-    let manifest = known.get(wire)
-    if (manifest === undefined) known.set(wire, (manifest = catalog.resolveWire(provider, wire)))
-    return manifest
-  }
+  const manifestOf = (provider: string, wire: string | undefined): PlainMap =>
+    wire === undefined ? catalog.resolve(provider) : catalog.resolveWire(provider, wire)
 
   const has = (manifest: PlainMap, name: string): boolean => isMap(manifest.operations) && isMap(manifest.operations[name])
 

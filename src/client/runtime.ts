@@ -7,8 +7,7 @@ import { createEngines, type Engines } from './engines.ts'
 import type { Explanation } from './explain.ts'
 import { createHealth, type Health } from './health.ts'
 import { createMeter, type Metrics } from './metrics.ts'
-import { createModelStore } from '../models/store.ts'
-import { createLocalModels, listLocal, type LocalModels, locateModel } from './local.ts'
+import { createLocalModels, listLocal, type LocalModels, locateModel, openStore } from './local.ts'
 import { createOpen } from './opening.ts'
 import type { RuntimeOptions } from './options.ts'
 import { createPlan, splitModel } from './planning.ts'
@@ -72,7 +71,7 @@ export function createRuntime(given: RuntimeOptions = {}): Runtime {
   })
   const registry = createRegistry(catalog)
   const transports = createTransports(env, (name) => locateModel(store, name))
-  const store = createModelStore({ protocols: [options.protocols ?? []].flat(), env, http: transports.http })
+  const store = openStore({ protocols: [options.protocols ?? []].flat(), env, http: transports.http })
   const plan = createPlan(options, env, registry)
   const meter = createMeter()
   const open = meter.count(createOpen(options, env, transports))

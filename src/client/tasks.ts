@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { delimiter } from 'node:path'
 import { abortError, sleep } from '../core/abort.ts'
 import { ModelwireError } from '../core/error.ts'
@@ -109,7 +108,7 @@ export function createTasks(options: RuntimeOptions, env: Record<string, string 
     const controller = new AbortController()
     const { signal, stop } = createEnding(controller, asked.options?.signal, asked.options?.timeout ?? task.defaults.timeout)
     const record: TaskRecord = {
-      id: `task-${randomUUID()}`,
+      id: `task-${crypto.randomUUID()}`,
       task: task.id,
       modelId: asked.modelId,
       state: 'queued',

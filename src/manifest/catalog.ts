@@ -1,6 +1,7 @@
 import { delimiter, resolve as absolute } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ModelwireError } from '../core/error.ts'
+import { builtManifests, type Place, readResolved } from './built.ts'
 import { isMap, overlay, pick } from './extend.ts'
 import { createLayer, idPattern } from './layer.ts'
 import type { Source } from './load.ts'
@@ -22,9 +23,11 @@ export interface Catalog {
   resolve(id: string): Data
   /**
    * A named alternative wire: what the wire extends, then what the provider says about itself (address, auth, …), then
-   * what the wire says. Throws `configuration` for a name that the provider doesn't have.
+   * what the wire says. Throws `configuration` for a name that the provider doesn't have. Shared, too.
    */
   resolveWire(id: string, name: string): Data
+  /** All manifests that are in what `resolve`, or `resolveWire`, gives. */
+  grounds(id: string, wire?: string): Source[]
   /** The file that `find` reads. */
   file(id: string): string | undefined
   /** All files of all layers, lower ones first, those that hold no manifest too. */
@@ -44,6 +47,8 @@ export interface CatalogOptions {
   check?: boolean | undefined
   /** `MODELWIRE_PROTOCOLS` names more folders: above the bundled ones, below the rest of `paths`. */
   env?: Record<string, string | undefined> | undefined
+  /** The folder of what the build has worked out of the bundled manifests; that of the package when absent. */
+  built?: string | undefined
 }
 
 type Data = Record<string, unknown>
@@ -80,6 +85,22 @@ export function createCatalog(options: CatalogOptions): Catalog {
   const layers = paths.map((path) => createLayer(path, watch))
   const versions = createVersions({ watch, onError })
   const cache = new Map<string, Resolved & { reported?: string }>()
+  const wireCache = new WeakMap<Resolved, Map<string, Resolved>>()
+  const builtCache = new Map<string, Data | undefined>()
+  const place: Place = { folder: options.built ?? builtManifests, root: bundledProtocols, isBare }
+
+  /** Whether only the bundled manifests can have one of this id. */
+  function isBare(id: string): boolean {
+    return layers.every((layer, index) => paths[index] === bundledProtocols || layer.find(id) === undefined)
+  }
+
+  /** What the build worked out. With `watch` nothing of it is used: each file may be another at the next look. */
+  function built(id: string, wire?: string): Data | undefined {
+    if (watch || !paths.includes(bundledProtocols)) return undefined
+    const key = JSON.stringify([id, wire])
+    if (!builtCache.has(key)) builtCache.set(key, readResolved(id, wire, place))
+    return builtCache.get(key)
+  }
 
   function findBelow(id: string, below: number): Found | undefined {
     for (let layer = below - 1; layer >= 0; layer--) {
@@ -135,8 +156,17 @@ export function createCatalog(options: CatalogOptions): Catalog {
     }
   }
 
-  function resolveWire(id: string, name: string): Data {
-    const { data, grounds } = look(id)
+  function lookAtWire(id: string, name: string): Resolved {
+    const own = look(id)
+    const known = wireCache.get(own) ?? new Map<string, Resolved>()
+    wireCache.set(own, known)
+    const resolved = known.get(name) ?? resolveWire(id, name, own)
+    known.set(name, resolved)
+    return resolved
+  }
+
+  function resolveWire(id: string, name: string, { data, grounds }: Resolved): Resolved {
+    const all = new Map(grounds.map((ground) => [ground.source, ground]))
     const written = grounds.map(({ source }) => source.data)
     const said = written.map((own) => wiresOf(own)[name])
     const wires = said.slice(said.lastIndexOf(null) + 1).filter(isMap)
@@ -145,7 +175,9 @@ export function createCatalog(options: CatalogOptions): Catalog {
     let result: unknown = {}
     for (const parent of parents ? parentsOf(parents) : []) {
       if (!findBelow(parent, layers.length)) throw missing(parent, `${id}, wire ${name}`, parents ?? {}, ids())
-      result = overlay(result, look(parent).data)
+      const above = look(parent)
+      for (const ground of above.grounds) all.set(ground.source, ground)
+      result = overlay(result, above.data)
     }
     result = without(result, ofItself)
     // A dialect that the provider extends is another wire; whoever has an address, or this wire, is the provider itself.
@@ -154,7 +186,8 @@ export function createCatalog(options: CatalogOptions): Catalog {
       if (speaks) result = overlay(result, only(own, ofProvider))
     }
     for (const wire of wires) result = overlay(result, without(wire, ['extends']))
-    return overlay(without(result, ['id']), only(data, ['id'])) as Data // two maps make one
+    const whole = overlay(without(result, ['id']), only(data, ['id'])) as Data // two maps make one
+    return { data: whole, grounds: [...all.values()] }
   }
 
   function ids(): string[] {
@@ -164,13 +197,15 @@ export function createCatalog(options: CatalogOptions): Catalog {
   return {
     ids,
     find: (id) => findBelow(id, layers.length)?.source,
-    resolve: (id) => look(id).data,
-    resolveWire,
+    resolve: (id) => built(id) ?? look(id).data,
+    resolveWire: (id, name) => built(id, name) ?? lookAtWire(id, name).data,
+    grounds: (id, wire) => (wire === undefined ? look(id) : lookAtWire(id, wire)).grounds.map(({ source }) => source),
     files: () => [...new Set(layers.flatMap((layer) => layer.files()))],
     file: (id) => layers.findLast((layer) => layer.find(id) !== undefined)?.find(id),
     refresh() {
       for (const layer of layers) layer.refresh()
       versions.refresh()
+      builtCache.clear()
       if (!watch) cache.clear()
     },
   }

@@ -8,8 +8,8 @@ export interface Position {
 /** What is known of the entries of one map or list. Nothing is copied or unpacked before someone asks. */
 interface Places {
   own?: Map<string, Position>
-  /** Lines and columns of all entries, in turn, from `first` on. */
-  packed?: { file: string; numbers: readonly number[]; first: number }
+  /** File, line and column of all entries, in turn, from `first` on; zeros for one that stands nowhere. */
+  packed?: { files: readonly string[]; numbers: readonly number[]; first: number }
   /** Containers whose places hold here too, the first that knows one wins. */
   also?: readonly object[]
 }
@@ -31,10 +31,11 @@ export function positionOf(container: object, key: string | number): Position | 
   return undefined
 }
 
-function unpack(container: object, { file, numbers, first }: NonNullable<Places['packed']>, key: string): Position | undefined {
+function unpack(container: object, { files, numbers, first }: NonNullable<Places['packed']>, key: string): Position | undefined {
   const index = Object.keys(container).indexOf(key)
-  const [line, column] = numbers.slice(first + 2 * index, first + 2 * index + 2)
-  return index >= 0 && line !== undefined && column !== undefined ? { file, line, column } : undefined
+  const [number = 0, line = 0, column = 0] = index < 0 ? [] : numbers.slice(first + 3 * index, first + 3 * index + 3)
+  const file = files[number]
+  return file === undefined || line === 0 ? undefined : { file, line, column }
 }
 
 /** Says where the entry `key` of `container` stands. */
@@ -45,9 +46,9 @@ export function setPosition(container: object, key: string | number, position: P
   places.set(container, known)
 }
 
-/** Says where all entries of `container` stand: line and column of each, in turn, from `first` on. */
-export function setPositions(container: object, file: string, numbers: readonly number[], first: number): void {
-  places.set(container, { packed: { file, numbers, first } })
+/** Says where all entries of `container` stand: the file's place in `files`, line and column of each, in turn, from `first` on. */
+export function setPositions(container: object, files: readonly string[], numbers: readonly number[], first: number): void {
+  places.set(container, { packed: { files, numbers, first } })
 }
 
 /** Gives `to`, of which nothing is known, the positions of others that don't change any more; the first that knows one wins. */

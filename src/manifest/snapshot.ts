@@ -1,56 +1,42 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { parseManifest, readText, type Source } from './load.ts'
 import { positionOf, setPositions } from './position.ts'
 
-/**
- * What the build keeps of a bundled manifest, in dist/snapshots, so that using it needs no YAML parser: that takes 20 ms
- * to load. The text is in it, so that a file that was edited since is never answered by what it said before.
- */
+/** A manifest as JSON-ready data, with what `positionOf` knows of it. */
 export interface Snapshot {
-  text: string
   data: Record<string, unknown>
-  /** Line and column of every entry, in the order of `walk`. */
+  /** The files that its entries stand in. */
+  files: string[]
+  /** File, line and column of every entry, in the order of `walk`; three zeros for one that stands nowhere. */
   places: number[]
 }
 
-/** A manifest as JSON-ready data; `restore` is its inverse. */
-export function dump({ text, data }: Source): Snapshot {
+/** A manifest as data that can be written; `restore` is its inverse. */
+export function dump(data: Record<string, unknown>): Snapshot {
+  const files: string[] = []
   const places: number[] = []
   walk(data, (container, keys) => {
     for (const key of keys) {
-      const { line, column } = positionOf(container, key) ?? { line: 0, column: 0 }
-      places.push(line, column)
+      const { file = '', line = 0, column = 0 } = positionOf(container, key) ?? {}
+      if (line > 0 && !files.includes(file)) files.push(file)
+      places.push(Math.max(files.indexOf(file), 0), line, column)
     }
   })
-  return { text, data, places }
+  return { data, files, places }
 }
 
-/** What parsing `text` as that of `file` gives, positions and all. The data is the snapshot's own. */
-export function restore({ text, data, places }: Snapshot, file: string): Source {
+/** The manifest, positions and all. It is the snapshot's own data. */
+export function restore({ data, files, places }: Snapshot): Record<string, unknown> {
   let next = 0
   walk(data, (container, keys) => {
-    setPositions(container, file, places, next)
-    next += 2 * keys.length
+    setPositions(container, files, places, next)
+    next += 3 * keys.length
   })
-  return { file, text, data }
+  return data
 }
 
 /** Visits each map and each list, an outer one before those in it. */
 function walk(node: unknown, visit: (container: object, keys: string[]) => void): void {
   if (typeof node !== 'object' || node === null) return
-  visit(node, Object.keys(node))
-  for (const value of Object.values(node)) walk(value, visit)
-}
-
-const built = new URL('../snapshots/', import.meta.url)
-
-/** Reads the manifest in `file`: from the build's snapshot where there is one of the very same text, else by parsing it. */
-export function readSource(file: string, id: string, snapshots: URL = built): Source {
-  const text = readText(file)
-  const path = new URL(`${id}.json`, snapshots)
-  if (existsSync(path)) {
-    const snapshot = JSON.parse(readFileSync(path, 'utf8')) as Snapshot // our own build wrote it
-    if (snapshot.text === text) return restore(snapshot, file)
-  }
-  return parseManifest(text, file)
+  const keys = Object.keys(node)
+  visit(node, keys)
+  for (const key of keys) walk((node as Record<string, unknown>)[key], visit) // its own keys
 }

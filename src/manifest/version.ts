@@ -1,9 +1,9 @@
 import { ModelwireError } from '../core/error.ts'
+import { readSource } from './built.ts'
 import { isAtRest, versionOf, type Layer } from './layer.ts'
 import type { Source } from './load.ts'
 import { kindOf, mistake } from './mistake.ts'
 import { positionOf } from './position.ts'
-import { readSource } from './snapshot.ts'
 import { checkSource } from './validate.ts'
 
 interface Versions {

@@ -1,5 +1,3 @@
-import { randomBytes } from 'node:crypto'
-
 /** Data between two lines that it can't contain. */
 export interface Fence {
   /** What opens and closes it, without the brackets. */
@@ -29,7 +27,7 @@ export function ruleOf(boundary: string): string {
 }
 
 function draw(): string {
-  return `data-${randomBytes(12).toString('hex')}`
+  return `data-${Buffer.from(crypto.getRandomValues(new Uint8Array(12))).toString('hex')}`
 }
 
 const escapes: Record<string, string> = { '<': '\\u003c', '>': '\\u003e', '&': '\\u0026', '\u2028': '\\u2028', '\u2029': '\\u2029' }

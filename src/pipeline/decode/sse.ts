@@ -1,4 +1,4 @@
-import { createParser } from 'eventsource-parser'
+import { createRequire } from 'node:module'
 import { latin1, utf8 } from '../bytes.ts'
 import type { Cut, FrameSink, Progress, Sink } from '../operator.ts'
 import { tooLarge } from './frame.ts'
@@ -10,6 +10,11 @@ export interface SseOptions {
   tag?: string
 }
 
+const require = createRequire(import.meta.url)
+
+/** It takes 3 ms to load, so it does with the first stream. */
+const library = (): typeof import('eventsource-parser') => require('eventsource-parser') as typeof import('eventsource-parser')
+
 /**
  * Server-sent events whose data is JSON. Lines may end in LF, CR or CRLF; an event cut off by the end still counts if it parses.
  * What begins with an event of a known shape isn't parsed.
@@ -20,7 +25,7 @@ export function sse(options: SseOptions, limit: number, progress: Progress): (ne
     const shapes = next.shapes(cut)
     let ending = false
     let between = true // whether what comes next begins an event
-    const parser = createParser({
+    const parser = library().createParser({
       maxBufferSize: limit,
       onEvent({ event, data }) {
         if (progress.done || progress.closed || isBlank(data)) return
@@ -79,7 +84,7 @@ function endOfEvent(text: string, at: number, mixed: boolean): number {
 
 const cut: Cut = (text) => {
   const found: { text: string; tag?: string | undefined }[] = []
-  const parser = createParser({ onEvent: ({ event, data }) => void found.push({ text: data, tag: event }) })
+  const parser = library().createParser({ onEvent: ({ event, data }) => void found.push({ text: data, tag: event }) })
   parser.feed(utf8(text))
   return found.length === 1 ? found[0] : undefined
 }
