@@ -229,8 +229,8 @@ describe('bench between failures', () => {
     const { bench, server } = await setup((wire, _, count) => {
       if (count === 2) return void wire.write(refusal(429)) // the first one is before those that count
       if (count === 3) return void wire.end(head() + chunk(sse({ text: 'half' })).toString() + last)
-      if (count === 4) return void wire.write(streamed({ text: 'half' }, { error: { message: 'fell over' } }))
-      if (count === 5) return void wire.reset()
+      if (count === 4) return void wire.reset() // on a connection of its own, since the one before was closed
+      if (count === 5) return void wire.write(streamed({ text: 'half' }, { error: { message: 'fell over' } }))
       return speak(wire, { before: 60 })
     })
     const ran = await bench(['-m', 'demo/m1', '--rounds', '7', '--json'])
@@ -247,8 +247,8 @@ describe('bench between failures', () => {
     expect(calls.map(({ error }) => error?.kind ?? 'fine')).toEqual([
       'rate_limited',
       'truncated',
-      'server_error',
       'network',
+      'server_error',
       'fine',
       'fine',
       'fine',
