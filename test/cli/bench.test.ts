@@ -227,10 +227,13 @@ const refusal = (status: number, ...headers: string[]): Buffer =>
 describe('bench between failures', () => {
   it('counts them by their kind, sends nothing again, and leaves them out of the times', async () => {
     const { bench, server } = await setup((wire, _, count) => {
-      if (count === 2) return void wire.write(refusal(429)) // the first one is before those that count
-      if (count === 3) return void wire.end(head() + chunk(sse({ text: 'half' })).toString() + last)
-      if (count === 4) return void wire.reset() // on a connection of its own, since the one before was closed
-      if (count === 5) return void wire.write(streamed({ text: 'half' }, { error: { message: 'fell over' } }))
+      // Connections are closed until one is reset: on a kept one, which may just have been closed, a call is sent once more.
+      const closing = head('text/event-stream', 'connection: close')
+      if (count === 2) return void wire.write(refusal(429, 'connection: close')) // the first one is before those that count
+      if (count === 3) return void wire.end(closing + chunk(sse({ text: 'half' })).toString() + last)
+      if (count === 4)
+        return void wire.write(closing + chunk(sse({ text: 'half' }, { error: { message: 'fell over' } })).toString())
+      if (count === 5) return void wire.reset()
       return speak(wire, { before: 60 })
     })
     const ran = await bench(['-m', 'demo/m1', '--rounds', '7', '--json'])
@@ -247,8 +250,8 @@ describe('bench between failures', () => {
     expect(calls.map(({ error }) => error?.kind ?? 'fine')).toEqual([
       'rate_limited',
       'truncated',
-      'network',
       'server_error',
+      'network',
       'fine',
       'fine',
       'fine',
