@@ -14,18 +14,19 @@ import numpy
 
 import tokens
 from corpus import calling, copying, filling, results, smalltalk
+from corpus.chat import BRANCH
 
-SIZE = 1792  # tokens in the vocabulary
+SIZE = 2304  # tokens in the vocabulary
 MIX = (
-    (calling.sample, 0.52),
-    (copying.sample, 0.14),
-    (filling.sample, 0.14),
-    (results.sample, 0.06),
-    (smalltalk.sample, 0.12),
+    (calling.sample, 0.38),
+    (copying.sample, 0.17),
+    (filling.sample, 0.16),
+    (results.sample, 0.09),
+    (smalltalk.sample, 0.18),
     (None, 0.02),
 )
 ECHOES = ((copying.echo_sample, 0.45), *MIX)  # to begin with
-LONGEST = 1500
+LONGEST = 1200
 
 
 def held_out():
@@ -41,7 +42,7 @@ def long(r):
     while sum(len(text) for text, _ in pieces) < r.choice((1000, 2000, 4000)):
         make = r.choice((copying.sample, smalltalk.sample, filling.sample))
         pieces += make(r)
-    return pieces + calling.sample(r) if r.random() < 0.2 else pieces
+    return pieces
 
 
 def sample(r, mix=MIX):
@@ -50,7 +51,19 @@ def sample(r, mix=MIX):
 
 
 def encoded(vocabulary, pieces):
-    """Tokens of a sample, each with the weight of the piece in which it starts."""
+    """Tokens of a sample, each with the weight of the piece in which it starts, and with the number of its branch."""
+    ids, weights, branches, part = [], [], [], []
+    for piece in [*pieces, BRANCH]:
+        if piece is not BRANCH:
+            part.append(piece)
+            continue
+        line, its = _encoded(vocabulary, part)
+        branches += [branches[-1] + 1 if branches else 0] * len(line)
+        ids, weights, part = ids + line, weights + its, []
+    return ids, weights, branches
+
+
+def _encoded(vocabulary, pieces):
     text = "".join(piece for piece, _ in pieces)
     ids = vocabulary.encode(text)
     bounds, at = [], 0
@@ -75,17 +88,19 @@ def main(seed, count, out, vocabulary_path, mix=MIX):
         vocabulary = tokens.Vocabulary(tokens.learn(drawn, SIZE))
         vocabulary.save(vocabulary_path)
         r = random.Random(seed)
-    ids, weights, starts, forbidden = [], [], [0], held_out()
+    ids, weights, branches, starts, forbidden = [], [], [], [0], held_out()
     while len(starts) <= count:
         pieces = sample(r, mix)
         if forbidden.search("".join(piece for piece, _ in pieces)):
             continue
-        line, its = encoded(vocabulary, pieces)
+        line, its, numbers = encoded(vocabulary, pieces)
         if len(line) <= LONGEST:
             ids.append(numpy.array(line, dtype=numpy.uint16))
             weights.append(numpy.array([round(weight * 100) for weight in its], dtype=numpy.uint8))
+            branches.append(numpy.array(numbers, dtype=numpy.uint8))
             starts.append(starts[-1] + len(line))
-    numpy.savez(out, ids=numpy.concatenate(ids), weights=numpy.concatenate(weights), starts=numpy.array(starts))
+    arrays = {"ids": ids, "weights": weights, "branches": branches}
+    numpy.savez(out, starts=numpy.array(starts), **{name: numpy.concatenate(parts) for name, parts in arrays.items()})
     print(f"{count} samples, {starts[-1]} tokens, {len(vocabulary)} in the vocabulary", flush=True)
 
 

@@ -1,9 +1,12 @@
 """The tokens of Pocket: learning a vocabulary, and cutting text into it exactly as llama.cpp does.
 
-The kind is SentencePiece ("llama"). Three rules make copying easy to learn:
+The kind is SentencePiece ("llama"). Four rules make copying and comparing easy to learn:
 
 - A space is a token of its own and never joins a word. So a word has the same pieces after a space, a quote or a bracket.
 - Letters join letters only, and a capital only starts a token. So `userName` is `user` + `Name`, wherever it stands.
+- Letters join in pairs from the left before anything else, and what joins in small letters joins after a capital, too. So
+  `zorbik`, `Zorbik` and `zorbiks` have the same seams: `zo` `rb` `ik`, `Zo` `rb` `ik`, `zo` `rb` `ik` `s`. A word that nobody
+  has seen is made of pairs, and each of these is seen often.
 - Digits join in pairs from the left: `48213` is `48` `21` `3`.
 
 JSON's joints (`", "` and the like) are whole tokens of the type USER_DEFINED. llama.cpp cuts those out of the text first, longest
@@ -18,34 +21,45 @@ from collections import Counter
 UNKNOWN, CONTROL, NORMAL, USER_DEFINED, BYTE = 2, 3, 1, 4, 6  # llama.cpp's token types
 
 SPECIAL = ["<unk>", "<s>", "<|end|>", "<|system|>", "<|user|>", "<|assistant|>", "<|tool|>"]
-JOINTS = ["<tool_call>", "</tool_call>", '", "', '": ', ', "', '{"', '"}']
+JOINTS = ["<tool_call>", "</tool_call>", '{"name": "', '", "arguments": ', '", "', '": ', ', "', '{"', '"}']
+JOINTS += [": string", ": integer", ": number", ": boolean", "\n- "]
 BOS, END = 1, 2
 
 _PRINTABLE = [chr(code) for code in range(0x21, 0x7F)]
 _BEYOND_ASCII = list("áéíóúñüöäßçèêàâîôûëïãõåøæœÁÉÖÜÄÅØ°€£–—’‘“”…·×")
-_PAIRS = [f"{value:02d}" for value in range(100)]
+_DIGITS = [f"{value:02d}" for value in range(100)]
+_SMALL = "abcdefghijklmnopqrstuvwxyz"
+_LETTERS = [first + second for first in _SMALL + _SMALL.upper() for second in _SMALL]
 _CONTROL = re.compile("|".join(re.escape(token) for token in SPECIAL[1:]))
+_WHOLE = re.compile("|".join(re.escape(token) for token in sorted(SPECIAL[1:] + JOINTS, key=len, reverse=True)))
 _RUN = re.compile(r"[A-Za-z]+|[0-9]+|[^A-Za-z0-9]")
 
 
 def learn(texts, size):
-    """Learns the letter tokens of a vocabulary of `size` by joining the most frequent neighbours again and again."""
-    words = Counter()
+    """Learns a vocabulary's longer letter tokens by joining the most frequent neighbours among pairs again and again.
+
+    Capitals are counted with the small letters. A token that begins words with a capital often enough is there twice.
+    """
+    words, capitals = Counter(), Counter()
     for text in texts:
-        words.update(re.findall(r"[A-Z]?[a-z]+|[A-Z]+", text))
-    parts = {word: list(word) for word in words}
-    fixed = len(SPECIAL) + len(JOINTS) + 256 + 1 + len(_PRINTABLE) + len(_BEYOND_ASCII) + len(_PAIRS)
-    merges = []
+        for word in re.findall(r"[A-Z]?[a-z]+", _WHOLE.sub(" ", text)):
+            words[word.lower()] += 1
+            if word[0].isupper():
+                capitals[word.lower()] += 1
+    parts = {word: re.findall(r"..?", word) for word in words}
+    fixed = len(Vocabulary([]))
+    merges, done = [], set()
     pairs, where = Counter(), {}
     for word, letters in parts.items():
         for pair in zip(letters, letters[1:]):
             pairs[pair] += words[word]
             where.setdefault(pair, set()).add(word)
     while fixed + len(merges) < size:
-        (left, right), _ = max(pairs.items(), key=lambda item: (item[1], item[0]))
+        (left, right), count = max(pairs.items(), key=lambda item: (item[1], item[0]))
         joined = left + right
         touched = where.pop((left, right))
         del pairs[left, right]
+        begun = sum(capitals[word] for word in touched if parts[word][:2] == [left, right])
         for word in sorted(touched):
             letters = parts[word]
             for pair in zip(letters, letters[1:]):
@@ -61,9 +75,12 @@ def learn(texts, size):
                 pairs[pair] += words[word]
                 where.setdefault(pair, set()).add(word)
         pairs.pop((left, right), None)
-        if joined not in merges and re.fullmatch(r"[A-Z]?[a-z]+", joined):
+        if joined not in done:
+            done.add(joined)
             merges.append(joined)
-    return merges
+            if begun > count / 20:
+                merges.append(joined.capitalize())
+    return merges[: size - fixed]
 
 
 class Vocabulary:
@@ -76,7 +93,7 @@ class Vocabulary:
         rows += [(f"<0x{value:02X}>", BYTE, 0.0) for value in range(256)]
         self.first_byte = len(SPECIAL) + len(JOINTS)
         rows += [(text, NORMAL, -1e6) for text in ["▁", *_PRINTABLE, *_BEYOND_ASCII]]
-        rows += [(text, NORMAL, -1.0) for text in _PAIRS]
+        rows += [(text, NORMAL, -1.0) for text in [*_DIGITS, *_LETTERS]]
         rows += [(text, NORMAL, -2.0 - rank) for rank, text in enumerate(merges)]
         self.texts = [row[0] for row in rows]
         self.types = [row[1] for row in rows]
@@ -164,9 +181,9 @@ class Vocabulary:
 
 
 def _joints(text):
-    """Cuts out the joints: the longest first in the whole text, then the next, and so on."""
+    """Cuts out the joints: the longest first in the whole text, then the next; of equally long ones the last, as llama.cpp sorts them."""
     parts = [(text, False)]
-    for joint in sorted(JOINTS, key=len, reverse=True):
+    for joint in sorted(reversed(JOINTS), key=len, reverse=True):
         if joint in text:
             pattern = re.compile(re.escape(joint))
             parts = [cut for part, done in parts for cut in ([(part, True)] if done else _split(pattern, part))]

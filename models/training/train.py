@@ -1,6 +1,7 @@
 """Trains Pocket: `python3 train.py OUT.pt VOCABULARY.json [BEGIN.pt] CORPUS.npz …`.
 
-One pass over the files, in their order, and no longer than the variable MINUTES says. Matrices are updated by Muon (momentum,
+One pass over the files, in their order, and no longer than the variable MINUTES says. Two cores are two runs at once, each
+with files of its own, that share what they learn: see Mate. Matrices are updated by Muon (momentum,
 made orthogonal by Newton and Schulz), the rest by Adam. The learning rate rises for a moment, stays, and falls to zero over the
 last part. What is kept is a running mean of the weights. A line of the log: step, tokens so far, loss, tokens a second.
 """
@@ -12,21 +13,22 @@ import time
 
 import numpy
 import torch
-from torch.nn import functional
 
 import tokens
+from kernels import Surprise
 from model import Pocket
 
 SEED = 7
 BATCH = 6144  # tokens in a step, padding included
 MUON, ADAM = 0.02, 0.003
-WARM, FALL = 60, 0.6  # steps; part of the run
+WARM = 60  # steps
+FALL = float(os.environ.get("FALL", "0.6"))  # the part of the run in which the learning rate falls to zero
 
 
 def batches(path, r):
     """Rows of nearly the same length, so that little is padding."""
     corpus = numpy.load(path)
-    ids, weights, starts = corpus["ids"], corpus["weights"], corpus["starts"]
+    ids, weights, numbers, starts = (corpus[name] for name in ("ids", "weights", "branches", "starts"))
     for first in range(0, len(starts) - 1, 2048):
         group = sorted(range(first, min(first + 2048, len(starts) - 1)), key=lambda index: starts[index + 1] - starts[index])
         found, rows = [], []
@@ -42,14 +44,17 @@ def batches(path, r):
             width = max(starts[index + 1] - starts[index] for index in rows)
             text = numpy.zeros((len(rows), width), dtype=numpy.int64)
             weight = numpy.zeros((len(rows), width), dtype=numpy.float32)
+            branch = numpy.zeros((len(rows), width), dtype=numpy.int64)
             for row, index in enumerate(rows):
                 begin, end = starts[index], starts[index + 1]
                 text[row, : end - begin] = ids[begin:end]
                 weight[row, : end - begin] = weights[begin:end] / 100
-            yield torch.from_numpy(text), torch.from_numpy(weight)
+                branch[row, : end - begin] = numbers[begin:end]
+                branch[row, end - begin :] = numbers[end - 1]  # padding goes on as the last branch
+            yield torch.from_numpy(text), torch.from_numpy(weight), torch.from_numpy(branch) if branch.any() else None
 
 
-def loss_of(model, text, weight, r):
+def loss_of(model, text, weight, branch, r):
     """The weighted loss. Of what counts little, every eighth token is looked at, for speed, and counts eightfold."""
     goal, weight = text[:, 1:], weight[:, 1:].clone()
     little = (weight > 0) & (weight < 0.5)
@@ -57,10 +62,9 @@ def loss_of(model, text, weight, r):
     kept = (weight > 0) & (~little | (torch.rand(weight.shape, generator=r) < 0.125))
     wanted = torch.zeros_like(text, dtype=torch.bool)
     wanted[:, :-1] = kept
-    logits = model(text, wanted.flatten().nonzero().squeeze(1))
-    losses = functional.cross_entropy(logits, goal[kept], reduction="none")
-    sure = weight[kept] >= 0.99
-    return (losses * weight[kept]).sum() / weight[kept].sum(), losses[sure].mean().item()
+    logits = model(text, wanted.flatten().nonzero().squeeze(1), branch)
+    loss, losses = Surprise.apply(logits, goal[kept], weight[kept])
+    return loss, losses[weight[kept] >= 0.99].mean().item()
 
 
 class Muon:
@@ -95,6 +99,34 @@ def orthogonal(batch):
     return batch.float()
 
 
+class Mate:
+    """Another run of this program on other samples. Now and then each takes the mean of both their weights.
+
+    `MATES=MINE,THEIRS` names two files in which they leave them. A mate that left nothing new since the last time isn't waited for.
+    """
+
+    def __init__(self, paths, size):
+        mine, theirs = paths.split(",")
+        self.mine = numpy.memmap(mine, dtype=numpy.float32, mode="w+", shape=(size + 1,))
+        self.path, self.size, self.theirs, self.seen = theirs, size, None, 0.0
+
+    @torch.no_grad()
+    def meet(self, named):
+        if self.theirs is None and os.path.exists(self.path) and os.path.getsize(self.path) == self.mine.nbytes:
+            self.theirs = numpy.memmap(self.path, dtype=numpy.float32, mode="r", shape=(self.size + 1,))
+        fresh = self.theirs is not None and float(self.theirs[0]) != self.seen
+        at = 1
+        for value in named.values():
+            part = slice(at, at + value.numel())
+            if fresh:
+                value.lerp_(torch.from_numpy(self.theirs[part].copy()).view_as(value), 0.5)
+            self.mine[part] = value.flatten().numpy()
+            at += value.numel()
+        if fresh:
+            self.seen = float(self.theirs[0])
+        self.mine[0] += 1
+
+
 def main(out, vocabulary_path, paths):
     torch.manual_seed(SEED)
     torch.set_num_threads(1)
@@ -110,22 +142,25 @@ def main(out, vocabulary_path, paths):
     matrices = [value for name, value in named.items() if value.ndim == 2 and name.startswith("blk")]
     rest = [value for name, value in named.items() if not (value.ndim == 2 and name.startswith("blk"))]
     muon, adam = Muon(matrices), torch.optim.Adam(rest, lr=ADAM, betas=(0.9, 0.95))
+    mate = Mate(os.environ["MATES"], sum(value.numel() for value in named.values())) if "MATES" in os.environ else None
     total = sum(1 for path in paths for _ in batches(path, random.Random(SEED)))
     print(f"{sum(value.numel() for value in named.values())} parameters, {total} steps", flush=True)
     seen, mean, started = 0, None, time.time()
     minutes = float(os.environ.get("MINUTES", "inf"))
-    for step, (text, weight) in enumerate(batch for path in paths for batch in batches(path, r)):
+    for step, (text, weight, branch) in enumerate(batch for path in paths for batch in batches(path, r)):
         done = max(step / total, (time.time() - started) / 60 / minutes)
         if done >= 1:
             break
-        rate = min(1, (step + 1) / WARM, (1 - done) / FALL)
-        loss, sure = loss_of(model, text, weight, dice)
+        rate = min(1, (step + 1) / WARM, (1 - done) / max(FALL, 1e-9))
+        loss, sure = loss_of(model, text, weight, branch, dice)
         model.zero_grad()
         loss.backward()
         muon.step(MUON * rate)
         torch.nn.utils.clip_grad_norm_(rest, 1.0)
         adam.param_groups[0]["lr"] = ADAM * rate
         adam.step()
+        if mate and step % 8 == 7:
+            mate.meet(named)
         with torch.no_grad():
             for name, value in named.items():
                 kept[name].lerp_(value, max(0.01, 1 / (step + 1)))

@@ -4,7 +4,7 @@ import re
 
 from . import data, values
 from .catalog import ROWS
-from .chat import dumps, render
+from .chat import BRANCH, dumps, render
 
 INTEGERS = {"small", "whole", "percent", "year"}
 NUMBERS = {"decimal", "degree"}
@@ -61,11 +61,14 @@ class Parameter:
     def __init__(self, name, kind, optional, note):
         self.name, self.kind, self.optional, self.note = name, kind, optional, note
         self.choices = kind[1:].split(",") if kind.startswith("=") else None
+        self.pool = kind[1:].split(",") if kind.startswith("~") else None
         self.type = "integer" if kind in INTEGERS else "number" if kind in NUMBERS else "boolean" if kind == "bool" else "string"
 
     def draw(self, r):
         if self.choices:
             return r.choice(self.choices)
+        if self.pool:
+            return values.thing(r) if r.random() < 0.2 else r.choice(self.pool)
         if self.kind == "sum":
             return values.total(r)
         return getattr(values, self.kind)(r)
@@ -87,8 +90,8 @@ def note(r, name, kind, tool):
     if r.random() < 0.5:
         return ""
     example = (
-        kind[1:].split(",")[0]
-        if kind.startswith("=")
+        r.choice(kind[1:].split(","))
+        if kind[0] in "=~"
         else "true"
         if kind == "bool"
         else str(Parameter(name, kind, False, "").draw(r))
@@ -110,7 +113,7 @@ def from_row(r, row):
     name = r.choice(names)
     built = []
     for entry in parameters:
-        head, kind = entry.split(":")
+        head, kind = entry.split(":", 1)
         optional = head.endswith("?")
         label = r.choice(head.rstrip("?").split("/"))
         built.append(Parameter(styled(r, label), kind, optional, note(r, label, kind, name)))
@@ -152,11 +155,20 @@ THINGS = data.words("objects")
 EXTRAS = data.lines("extras")
 
 
+def noun(r):
+    """Mostly a word that everybody knows, else one that nobody does."""
+    return r.choice(THINGS if r.random() < 0.5 else values.THINGS) if r.random() < 0.85 else values.invented(r, False)
+
+
+def deed_of(r):
+    return r.choice(VERBS)[0] if r.random() < 0.85 else values.invented(r, False)
+
+
 def composed(r):
     """A tool that nobody wrote down: a verb, a thing, up to four parameters."""
     verb, ways = r.choice(VERBS)
-    thing = r.choice(THINGS) if r.random() < 0.55 else r.choice(values.THINGS) if r.random() < 0.5 else values.invented(r, False)
-    if r.random() < 0.12:
+    thing = noun(r)
+    if r.random() < 0.15:
         thing = r.choice(THINGS) + "_" + thing
     spoken_thing = thing.replace("_", " ")
     extras = r.sample(EXTRAS, k=r.choice((0, 1, 1, 2, 2, 2, 3, 3, 4)))
@@ -349,9 +361,7 @@ def nonsense(r):
 
 def described(r):
     """A tool that is found by words of its description, whatever its name is."""
-    noun = r.choice(values.THINGS) if r.random() < 0.5 else values.invented(r, False)
-    deed = r.choice(VERBS)[0] if r.random() < 0.5 else values.invented(r, False)
-    other = r.choice(values.THINGS)
+    thing, deed, other = noun(r), deed_of(r), r.choice(values.THINGS)
     label, kind = r.choice(
         (
             ("name", "invented"),
@@ -386,61 +396,60 @@ def described(r):
     way = r.choice(ways.get(kind, "{}/for {}/of {}/with {}/called {}/to {}").split("/")).replace("{}", "{0}")
     description = r.choice(
         (
-            f"{deed.capitalize()} the {noun}",
-            f"{deed.capitalize()} the {noun} of a {other}",
-            f"{deed.capitalize()}s a {noun} for the user",
-            f"{deed.capitalize()} {noun}s and {other}s",
-            f"For everything about the {noun}",
-            f"The {noun} of the {other}",
-            f"{noun.capitalize()} {deed}",
-            f"{deed.capitalize()} the {other} with a {noun}",
-            f"Controls the {noun}",
+            f"{deed.capitalize()} the {thing}",
+            f"{deed.capitalize()} the {thing} of a {other}",
+            f"{deed.capitalize()}s a {thing} for the user",
+            f"{deed.capitalize()} {thing}s and {other}s",
+            f"For everything about the {thing}",
+            f"The {thing} of the {other}",
+            f"{thing.capitalize()} {deed}",
+            f"{deed.capitalize()} the {other} with a {thing}",
+            f"Controls the {thing}",
         )
     )
     doing = deed in description.lower()
     requests = [
-        f"I need the {noun} {way}",
-        f"the {noun} {way} please",
-        f"can I have a {noun} {way}",
-        f"{noun} {way}",
-        f"what about the {noun} {way}",
-        f"I want my {noun} {way}",
-        f"how is the {noun} {way}",
-        f"is there a {noun} {way}",
-        f"put the {noun} {way}",
-        f"it is time for the {noun} {way}",
-        f"set the {noun} {way}",
-        f"do something with the {noun} {way}",
-        f"I would like a {noun} {way}",
+        f"I need the {thing} {way}",
+        f"the {thing} {way} please",
+        f"can I have a {thing} {way}",
+        f"{thing} {way}",
+        f"what about the {thing} {way}",
+        f"I want my {thing} {way}",
+        f"how is the {thing} {way}",
+        f"is there a {thing} {way}",
+        f"put the {thing} {way}",
+        f"it is time for the {thing} {way}",
+        f"set the {thing} {way}",
+        f"do something with the {thing} {way}",
+        f"I would like a {thing} {way}",
     ]
     if doing:
         requests += [
-            f"{deed} the {noun} {way}",
-            f"{deed} my {noun} {way}",
-            f"{deed} {noun} {way}",
-            f"please {deed} it {way}, the {noun}",
-            f"we must {deed} the {noun} {way}",
-            f"{deed} a {noun} {way}",
+            f"{deed} the {thing} {way}",
+            f"{deed} my {thing} {way}",
+            f"{deed} {thing} {way}",
+            f"please {deed} it {way}, the {thing}",
+            f"we must {deed} the {thing} {way}",
+            f"{deed} a {thing} {way}",
         ] * 2
     name = r.choice(
         (
-            f"{deed}_{noun}",
-            f"{noun}_{deed}",
-            noun,
+            f"{deed}_{thing}",
+            f"{thing}_{deed}",
+            thing,
             deed,
-            f"{noun}_{other}",
+            f"{thing}_{other}",
             values.invented(r, False),
-            f"{noun}_tool",
-            f"handle_{noun}",
+            f"{thing}_tool",
+            f"handle_{thing}",
         )
     )
-    return Tool(styled(r, name), description, [Parameter(label, kind, False, note(r, label, kind, noun))], requests)
+    return Tool(styled(r, name), description, [Parameter(label, kind, False, note(r, label, kind, thing))], requests)
 
 
 def general(r):
     """A tool about anything, whose parameters are told apart by their types and by the words around them."""
-    thing = r.choice(values.THINGS) if r.random() < 0.45 else r.choice(THINGS) if r.random() < 0.4 else values.invented(r, False)
-    verb = r.choice(VERBS)[0] if r.random() < 0.55 else values.invented(r, False)
+    thing, verb = noun(r), deed_of(r)
     shape = r.choice(GENERAL)
     parameters, requests = [], shape[1].split(" / ")
     unit = ""
@@ -468,7 +477,14 @@ def general(r):
     return Tool(styled(r, name), r.choice(ways) if verb in name else ways[0], parameters, said)
 
 
-MAKERS = ((lambda r: from_row(r, r.choice(ROWS)), 0.42), (composed, 0.13), (lookup, 0.09), (described, 0.12), (nonsense, 0.06), (general, 0.18))
+MAKERS = (
+    (lambda r: from_row(r, r.choice(ROWS)), 0.6),
+    (composed, 0.11),
+    (lookup, 0.06),
+    (described, 0.09),
+    (nonsense, 0.02),
+    (general, 0.12),
+)
 
 
 def maker(r):
@@ -499,17 +515,19 @@ CLOSERS = [
     " for me please",
     " today?",
 ]
+# What isn't a command: "could you" doesn't go before it.
 COMMANDS = re.compile(
-    r"(what|how|is |are |do |does |did |when|where|which|who|will |has |can |any |I |I'|it's|we |my |where|for |at |in |on |the "
-    r"|to |\{|\d)",
+    r"(what|how|why|is |are |am |do |does |did |when|where|which|who|will |has |have |can |could |would |should |shall |may |any "
+    r"|every |each |both |no |not |there|this |that |these |I |I'|it's|it |you|they |he |she |we |we'|my |our |your |his |her |its "
+    r"|for |at |in |on |to |from |with |by |of |if |as |after |before |until |the |a |an |please |\{|\d)",
     re.I,
 )
 
 
 def dressed(r, said):
     """A request with its politeness, its capital and its full stop, or without."""
-    question = re.match(r"(what|how|is |are |do |does |did |when|where|which|who|will |has |can |any )", said, re.I)
-    if not COMMANDS.match(said) and r.random() < 0.45:
+    question = re.match(r"(what|how|why|is |are |am |do |does |did |when|where|which|who|will |has |can |could |shall |should |any )", said, re.I)
+    if not COMMANDS.match(said) and said[0].islower() and r.random() < 0.45:
         opener = r.choice(OPENERS)
         said = opener + said
         question = question or re.match(r"(can|could|would|will) ", opener, re.I)
@@ -532,6 +550,15 @@ def system(r):
 
 
 def offered(r, wanted, count=None):
+    return offers(r, gathered(r, wanted, count))
+
+
+def offers(r, tools):
+    bare = r.random() < 0.12
+    return [tool.offer(r, bare) for tool in tools]
+
+
+def gathered(r, wanted, count=None):
     """The wanted tools among others, in any order; no two of the same name."""
     tools = {tool.name: tool for tool in wanted}
     count = count or r.choice((1, 1, 2, 2, 3, 3, 4, 4, 5))
@@ -550,8 +577,7 @@ def offered(r, wanted, count=None):
             tools.setdefault(other.name, other)
     order = list(tools.values())
     r.shuffle(order)
-    bare = r.random() < 0.12
-    return [tool.offer(r, bare) for tool in order]
+    return order
 
 
 def one_call(r):
@@ -563,46 +589,73 @@ def one_call(r):
 def two_calls(r):
     """The same tool twice in one sentence, or two tools."""
     for _ in range(20):
-        tool = any_tool(r)
-        single = [said for said in tool.requests if re.findall(r"\{(\d)[:}]", said) == ["0"] and "{0}" in said]
-        if single and r.random() < 0.75:
-            request = r.choice(single)
-            parameter = tool.parameters[0]
-            if parameter.kind in ("text", "sentence", "topic", "sum"):
-                continue
-            count = 3 if r.random() < 0.12 else 2
-            drawn = [parameter.draw(r) for _ in range(count)]
-            if len(set(map(str, drawn))) < count:
-                continue
-            parts = [str(value) for value in drawn]
-            head, tail = request.split("{0}")
-            preposition = re.search(r"(in|for|to|of|at|on|from) $", head)
-            again = preposition.group(0) if preposition and r.random() < 0.4 else ""
-            joined = (
-                again.join((", ".join(parts[:-1]) + " and ", parts[-1]))
-                if count == 2
-                else f"{parts[0]}, {parts[1]} and {parts[2]}"
-            )
-            if count == 2 and r.random() < 0.12:
-                joined = f"both {parts[0]} and {parts[1]}"
-            said = head + joined + tail
-            return said, [{"name": tool.name, "arguments": {parameter.name: value}} for value in drawn], [tool]
-        other = any_tool(r)
-        if other.name != tool.name:
-            (one, first), (two, second) = tool.ask(r), other.ask(r)
-            said = one + r.choice((" and ", " and then ", ", then ", ". Also ", " and also ", ". Then ", ", and ")) + two
-            return said, [{"name": tool.name, "arguments": first}, {"name": other.name, "arguments": second}], [tool, other]
+        tool, other = any_tool(r), any_tool(r)
+        if other.name != tool.name and (found := twice(r, tool, other)):
+            said, calls = found
+            return said, calls, [tool] if all(call["name"] == tool.name for call in calls) else [tool, other]
     return one_call(r)
 
 
+def twice(r, tool, other):
+    """A request for two or three calls of one tool, or for one of each; nothing if it can't be asked so."""
+    single = [said for said in tool.requests if re.findall(r"\{(\d)[:}]", said) == ["0"] and "{0}" in said]
+    if not single or r.random() < 0.25:
+        if other.name == tool.name:
+            return None
+        (one, first), (two, second) = tool.ask(r), other.ask(r)
+        said = one + r.choice((" and ", " and then ", ", then ", ". Also ", " and also ", ". Then ", ", and ")) + two
+        return said, [{"name": tool.name, "arguments": first}, {"name": other.name, "arguments": second}]
+    parameter = tool.parameters[0]
+    if parameter.kind in ("text", "sentence", "topic", "sum"):
+        return None
+    count = 3 if r.random() < 0.12 else 2
+    drawn = [parameter.draw(r) for _ in range(count)]
+    if len(set(map(str, drawn))) < count:
+        return None
+    parts = [str(value) for value in drawn]
+    head, tail = r.choice(single).split("{0}")
+    preposition = re.search(r"(in|for|to|of|at|on|from|with|the) $", head)
+    again = preposition.group(0) if preposition and r.random() < 0.4 else ""
+    joined = (
+        again.join((", ".join(parts[:-1]) + " and ", parts[-1])) if count == 2 else f"{parts[0]}, {parts[1]} and {parts[2]}"
+    )
+    if count == 2 and r.random() < 0.12:
+        joined = f"both {parts[0]} and {parts[1]}"
+    return head + joined + tail, [{"name": tool.name, "arguments": {parameter.name: value}} for value in drawn]
+
+
 def sample(r):
-    said, calls, tools = one_call(r) if r.random() < 0.86 else two_calls(r)
+    """A list of tools, and up to six requests, each on its own."""
+    tools = gathered(r, [any_tool(r)])
     messages = [{"role": "system", "content": system(r)}] if r.random() < 0.25 else []
-    messages += [{"role": "user", "content": dressed(r, said)}, {"role": "assistant", "calls": calls}]
-    shown = offered(r, tools)
-    if len(calls) == 1 and r.random() < 0.08:
-        messages[-1] = {"role": "assistant", "pieces": forced(calls[0], tools[0])}
-    return render(messages, shown)
+    common = render([*messages, {"role": "user", "content": ""}], offers(r, tools))[0]
+    pieces = [common]
+    asked = set()
+    for _ in range(min(6, r.choice((2, 2, 3, 4)) + len(tools) // 2)):
+        turns = request(r, tools)
+        if turns[0]["content"] not in asked:
+            asked.add(turns[0]["content"])
+            pieces += [BRANCH, *render(turns)]
+    return pieces
+
+
+def request(r, tools):
+    """Messages: a request to one or two of the tools, and the calls; or words that ask for none."""
+    from . import smalltalk
+
+    if r.random() < 0.07:
+        return smalltalk.idle(r)
+    tool = r.choice(tools)
+    found = twice(r, tool, r.choice(tools)) if r.random() < 0.14 else None
+    if found:
+        said, calls = found
+    else:
+        said, arguments = tool.ask(r)
+        calls = [{"name": tool.name, "arguments": arguments}]
+    answer = {"role": "assistant", "calls": calls}
+    if len(calls) == 1 and r.random() < 0.06:
+        answer = {"role": "assistant", "pieces": forced(calls[0], tool)}
+    return [{"role": "user", "content": dressed(r, said)}, answer]
 
 
 def forced(call, tool):

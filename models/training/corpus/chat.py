@@ -5,6 +5,10 @@ A sample is a list of pieces `(text, weight)`. The weight says how much the loss
 
 import json
 
+# In a sample, what stands before the first of these is common to all that follow: each branch goes on from there, and none
+# sees another. So one list of tools serves several requests.
+BRANCH = ("", 0.0)
+
 QUIET = 0.03  # what others say: a little, so that the model knows how such text goes on
 
 

@@ -100,6 +100,15 @@ def turn(r, known=False):
     return [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
 
 
+def idle(r):
+    """A turn that no tool could answer."""
+    while True:
+        answer, questions = r.choice(TALK + WIRE)
+        if not ("weather tool" in answer or "time tool" in answer or "joke" in answer or answer.startswith("Why did")):
+            question = dress(r, r.choice(questions), True)
+            return [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
+
+
 def sample(r):
     from . import calling
     from .chat import render
@@ -113,17 +122,7 @@ def sample(r):
     tools = None
     if r.random() < 0.45:
         # tools lie there, and nobody asked for one; only what no tool could answer comes here
-        messages = []
-        for _ in range(r.choice((1, 1, 2))):
-            answer, questions = r.choice(TALK + WIRE)
-            if "weather tool" in answer or "time tool" in answer or "joke" in answer or answer.startswith("Why did"):
-                continue
-            messages += [
-                {"role": "user", "content": dress(r, r.choice(questions), True)},
-                {"role": "assistant", "content": answer},
-            ]
-        if not messages:
-            messages = [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": TALK[0][0]}]
+        messages = [turn for _ in range(r.choice((1, 1, 2))) for turn in idle(r)]
         tools = calling.offered(r, [])
     if r.random() < 0.2:
         messages.insert(0, {"role": "system", "content": calling.system(r)})
