@@ -168,7 +168,7 @@ function coldSection(result: ColdStartResult): string[] {
 function localSection(result: LocalResult): string[] {
   return [
     '## Models in this process',
-    `What Modelwire adds to llama.cpp: node-llama-cpp's \`LlamaChat\` called by hand, and the same model, prompt and settings through Modelwire, in one process, round by round in turn (${result.model}; medians of ${result.rounds} rounds). A model as small as this makes what is added look as large as it can. Four answers at once share a batch.`,
+    `What Modelwire adds to llama.cpp: node-llama-cpp's \`LlamaChat\` called by hand, and the same model, prompt and settings through Modelwire, in one process, round by round in turn (${result.model}; medians of ${result.rounds} rounds). A model as small as this makes what is added look as large as it can. Four answers at once have a context each: a token costs nearly as much CPU as with one alone, so two cores bound them to about twice its speed.`,
     localTable(result),
     ...section([result.withoutGpu ?? '']),
     originLine(result),
