@@ -103,6 +103,7 @@ describe('models in memory', () => {
     await say(mw, `llama/${file}`)
     expect((await loaded(mw)).at(0)).toMatchObject({ state: 'ready', contextLength: 256 })
     await mw.unloadModel(`llama/${file}`)
+    await failure(mw.loadModel(`llama/${file}`, { options: { contextLength: 256, memory: 1 } }))
     await say(mw, `llama/${file}`)
     expect(await loaded(mw)).toMatchObject([{ contextLength: 512 }])
   })

@@ -64,7 +64,7 @@ export function createResidents(): Residents {
 
   function enter(located: LocatedModel, options: LoadOptions, kept: boolean, onProgress?: (fraction: number) => void): Entry {
     if (closed) throw new ModelwireError('cancelled', 'The runtime is closed.')
-    const settings = { ...located.config, ...defined(options), ...wished.get(located.id) } as LoadOptions // a model manifest's config is checked by its schema
+    const settings = { ...located.config, ...defined(options) } as LoadOptions // a model manifest's config is checked by its schema
     const loading = new AbortController()
     const gone = Promise.withResolvers<void>()
     const entry: Entry = {
@@ -217,7 +217,9 @@ export function createResidents(): Residents {
   async function use(located: LocatedModel, options: LoadOptions, signal: AbortSignal): Promise<Lease> {
     const known = current.get(located.id)
     const entry =
-      known !== undefined && known.version === versionOf(located.file) ? known : enter(located, options, known?.kept ?? false)
+      known !== undefined && known.version === versionOf(located.file)
+        ? known
+        : enter(located, { ...options, ...wished.get(located.id) }, known?.kept ?? false)
     const release = hold(entry)
     try {
       return { resident: await race(entry.ready, signal), release }
@@ -230,11 +232,11 @@ export function createResidents(): Residents {
   return {
     use,
     async load(located, options, signal, onProgress) {
-      wished.set(located.id, defined(options))
       const entry = enter(located, options, true, onProgress)
       const release = hold(entry)
       try {
         await race(entry.ready, signal)
+        wished.set(located.id, defined(options)) // one that failed is no wish to fail again
       } finally {
         release()
       }
