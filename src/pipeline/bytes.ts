@@ -1,5 +1,17 @@
+/** Bytes that have come, in the three forms that reading them wants. */
+export interface Window {
+  readonly bytes: Uint8Array
+  readonly view: DataView
+  /** As Latin-1: a character each. */
+  readonly text: string
+}
+
+export function windowOf(bytes: Uint8Array): Window {
+  return { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), text: latin1(bytes) }
+}
+
 /** Bytes as a text of as many characters: comparing and cutting it is the fastest that V8 has for bytes. */
-export function latin1(bytes: Uint8Array): string {
+function latin1(bytes: Uint8Array): string {
   return asBuffer(bytes).toString('latin1')
 }
 

@@ -1,3 +1,5 @@
+import type { Window } from './bytes.ts'
+
 /** Takes values one at a time, then the end. A throw is a ModelwireError. */
 export interface Sink<T> {
   push(value: T): void
@@ -21,11 +23,11 @@ export interface FrameSink extends Sink<Frame> {
 /** A frame's JSON and its event's name, from the text that a framing cut out; undefined when there isn't exactly one. */
 export type Cut = (text: string) => { text: string; tag?: string | undefined } | undefined
 
-/** What is known of the frames that came, by their bytes. Texts are bytes as Latin-1: a character each. */
+/** What is known of the frames that came, by their bytes. */
 export interface Shapes {
   /** Says what the frames of known shape say that stand from `at` on, one behind the other; gives where that ends. */
-  tell(bytes: Uint8Array, text: string, at: number): number
-  /** Looks at the bytes of one frame, with all that the framing puts around it, when it has gone the full way. */
+  tell(chunk: Window, at: number): number
+  /** Looks at the bytes of one frame (as Latin-1: a character each), with all that the framing puts around it, when it has gone the full way. */
   study(text: string): void
 }
 

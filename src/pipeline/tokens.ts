@@ -1,4 +1,4 @@
-import { utf8Between } from './bytes.ts'
+import { utf8Between, type Window } from './bytes.ts'
 
 /** What may differ between two frames of one shape: a text between its quotes, a whole number, a run of space. */
 export interface Token {
@@ -28,47 +28,46 @@ export function tokensOf(text: string): Token[] | undefined {
   return tokens
 }
 
-/** Where the text ends that begins at `at`, by its closing quote; -1 when it doesn't. */
-export function endOfText(text: string, at: number): number {
-  const quote = text.indexOf('"', at)
-  if (quote < 0 || !text.slice(at, quote).includes('\\')) return quote
-  for (let index = at; index < text.length; index++) {
-    const code = text.charCodeAt(index)
-    if (code === 34) return index
-    if (code === 92) index++
+/** Where the text ends that begins at `at`, by its closing quote: below zero when it isn't plain, 0 when it doesn't end or is no JSON. */
+export function endOfText(bytes: Uint8Array, at: number): number {
+  let plain = true
+  for (let index = at; index < bytes.length; index++) {
+    const code = bytes[index] as number // within bounds
+    if (code === quote) return plain ? index : -index
+    if (code < space) return 0
+    if (code === backslash) index++
+    if (code === backslash || code > 126) plain = false
   }
-  return -1
+  return 0
 }
 
 /** Where a plain whole number ends; `at` when it has a form that isn't plain. */
-export function endOfNumber(text: string, at: number): number {
+export function endOfNumber(bytes: Uint8Array, at: number): number {
   let end = at
-  while (text.charCodeAt(end) >= 48 && text.charCodeAt(end) <= 57) end++
-  const plain = end - at < 16 && (text[at] !== '0' || end === at + 1) && !'.eE'.includes(text[end] ?? 'x')
+  while ((bytes[end] ?? 0) >= zero && (bytes[end] ?? 0) <= zero + 9) end++
+  const next = bytes[end]
+  const plain = end - at < 16 && (bytes[at] !== zero || end === at + 1) && next !== point && next !== 0x45 && next !== 0x65
   return plain ? end : at
 }
 
 /** Where a run of space ends. Line ends are none: they may belong to the framing. */
-export function endOfSpace(text: string, at: number): number {
-  for (let end = at; ; end++) {
-    const code = text.charCodeAt(end)
-    if (code !== 32 && code !== 9) return end
-  }
+export function endOfSpace(bytes: Uint8Array, at: number): number {
+  let end = at
+  while (bytes[end] === space || bytes[end] === tab) end++
+  return end
 }
 
+const [tab, space, quote, point, zero, backslash] = [0x09, 0x20, 0x22, 0x2e, 0x30, 0x5c]
 const sliced = 13 // V8 copies a shorter slice; a longer one would keep the whole chunk that it is cut from alive
 
+/** Plain characters, as they stand. */
+export function plainText({ bytes, text }: Window, start: number, end: number): string {
+  return end - start < sliced ? text.slice(start, end) : utf8Between(bytes, start, end)
+}
+
 /** What stands between the quotes, read; undefined when it is no JSON text, or no UTF-8. */
-export function readText(bytes: Uint8Array, text: string, start: number, end: number): string | undefined {
-  let plain = true
-  for (let index = start; index < end; index++) {
-    const code = text.charCodeAt(index)
-    if (code < 32) return undefined
-    if (code === 92 || code > 126) plain = false
-  }
-  if (plain && end - start < sliced) return text.slice(start, end)
+export function readText({ bytes }: Window, start: number, end: number): string | undefined {
   const value = utf8Between(bytes, start, end)
-  if (plain) return value
   if (value.includes('\uFFFD')) return undefined
   return value.includes('\\') ? unquoted(value) : value
 }

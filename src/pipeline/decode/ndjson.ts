@@ -1,4 +1,4 @@
-import { latin1, utf8 } from '../bytes.ts'
+import { utf8, windowOf } from '../bytes.ts'
 import type { Cut, FrameSink, Sink } from '../operator.ts'
 import { tooLarge } from './frame.ts'
 
@@ -35,10 +35,11 @@ export function ndjson(limit: number): (next: FrameSink) => Sink<Uint8Array> {
     return {
       push(chunk) {
         if (shapes === undefined) return parse(chunk)
-        const text = latin1(chunk)
+        const seen = windowOf(chunk)
+        const { text } = seen
         for (let at = 0; at < text.length;) {
           const between = waiting === 0
-          const begin = between ? shapes.tell(chunk, text, at) : at
+          const begin = between ? shapes.tell(seen, at) : at
           if (begin === text.length) return
           const end = text.indexOf('\n', begin) + 1
           parse(chunk.subarray(begin, end === 0 ? undefined : end))

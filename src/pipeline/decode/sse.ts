@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module'
-import { latin1, utf8 } from '../bytes.ts'
+import { utf8, windowOf } from '../bytes.ts'
 import type { Cut, FrameSink, Progress, Sink } from '../operator.ts'
 import { tooLarge } from './frame.ts'
 
@@ -48,10 +48,11 @@ export function sse(options: SseOptions, limit: number, progress: Progress): (ne
     return {
       push(chunk) {
         if (shapes === undefined) return parse(chunk)
-        const text = latin1(chunk)
+        const seen = windowOf(chunk)
+        const { text } = seen
         const mixed = text.includes('\r')
         for (let at = 0; at < text.length && !progress.done && !progress.closed;) {
-          const begin = between ? shapes.tell(chunk, text, at) : at
+          const begin = between ? shapes.tell(seen, at) : at
           if (begin === text.length) return
           const end = endOfEvent(text, begin, mixed)
           parse(chunk.subarray(begin, end < 0 ? undefined : end))
