@@ -11,7 +11,8 @@ import { retryAfter } from '../resilience/delay.ts'
 import { type Clocks, createClocks } from '../resilience/timeout.ts'
 import { framed } from '../transport/headers.ts'
 import { authorize, type Secrets } from '../wire/auth.ts'
-import { bytesOf, type Call, type Chunk, type Reply, type Transport } from '../wire/call.ts'
+import { bytesOf, type Call, type Reply, type Transport } from '../wire/call.ts'
+import { inflowOf } from '../wire/inflow.ts'
 import { endingsOf } from './endings.ts'
 import { readError } from './failure.ts'
 import { followed, type Job } from './follow.ts'
@@ -49,8 +50,10 @@ export interface Heard {
 /** A reply whose first content has come. */
 export interface Live {
   headers: Record<string, string>
-  /** The next events; undefined at the end. After a failure it first gives what came before it, then throws. */
-  next(): Promise<Event[] | undefined>
+  /** The events of one read; none when nothing is there yet, undefined at the end. After a failure it first gives what came before it, then throws. */
+  take(): Event[] | undefined
+  /** Calls back, once, when `take` has something to say. */
+  wake(back: () => void): void
   /** Closes the connection and stops the clocks. */
   close(): Promise<void>
   /** Told by who reads: of each batch, of the end, of a failure. */
@@ -65,7 +68,11 @@ const errorBody = 1_048_576
 export async function readAll(live: Live, take: (batch: Event[]) => void): Promise<void> {
   try {
     for (;;) {
-      const batch = await live.next()
+      const batch = live.take()
+      if (batch?.length === 0) {
+        await woken(live)
+        continue
+      }
       live.heard?.events(batch)
       if (batch === undefined) return
       take(batch)
@@ -74,6 +81,10 @@ export async function readAll(live: Live, take: (batch: Event[]) => void): Promi
     live.heard?.failed(error)
     throw error
   }
+}
+
+function woken({ wake }: Pick<Live, 'wake'>): Promise<void> {
+  return new Promise(wake)
 }
 
 /** Sends the call, and reads up to the first event with content: until then it can all be done again. */
@@ -123,12 +134,13 @@ function outgoing(asked: Asked, secrets: Secrets): Call {
 /** A stream is committed with its first content; a whole reply only when all of it is there. */
 async function committed(live: Live, clocks: Clocks, streamed: boolean): Promise<Live> {
   const held: Event[][] = []
-  for (let batch = await live.next(); batch !== undefined; batch = await live.next()) {
-    held.push(batch)
-    if (streamed && batch.length > 0) break
+  for (let batch = live.take(); batch !== undefined; batch = live.take()) {
+    if (batch.length === 0) await woken(live)
+    else held.push(batch)
+    if (streamed && held.length > 0) break
   }
   clocks.committed()
-  return { ...live, next: () => (held.length > 0 ? Promise.resolve(held.shift()) : live.next()) }
+  return { ...live, take: () => (held.length > 0 ? held.shift() : live.take()) }
 }
 
 /** Everything that a failure is told with, and nothing secret in it. */
@@ -167,17 +179,16 @@ function readReply(asked: Asked, { plan }: Reading, reply: Reply, clocks: Clocks
     framed: framed(reply.headers),
     learn: asked.learn,
   })
-  const chunks = reply.body[Symbol.asyncIterator]()
-  return { headers: reply.headers, ...pump(reader, chunks, reply, clocks, failed) }
+  return { headers: reply.headers, ...pump(reader, reply, clocks, failed) }
 }
 
 function pump(
   reader: Reader,
-  chunks: AsyncIterator<Chunk>,
   reply: Reply,
   clocks: Clocks,
   failed: (error: unknown) => unknown,
-): Pick<Live, 'next' | 'close' | 'over'> {
+): Pick<Live, 'take' | 'wake' | 'close' | 'over'> {
+  const inflow = inflowOf(reply)
   const ended = Promise.withResolvers<void>()
   let over = false
   let broken: { error: unknown } | undefined
@@ -191,35 +202,43 @@ function pump(
   const close = async (): Promise<void> => {
     if (over) return
     finish()
-    await chunks.return?.()
+    await inflow.leave()
   }
 
-  /** One chunk through the pipeline, or the end. */
-  const take = ({ value, done }: IteratorResult<Chunk>): void => {
+  /** One piece through the pipeline, or the end; false when there is none yet. */
+  const step = (): boolean => {
+    const piece = inflow.read()
+    if (piece === undefined) return false
     clocks.received()
-    if (done !== true) reader.push(value)
-    if (done !== true && !reader.over()) return
+    if (piece !== null) reader.push(piece)
+    if (piece !== null && !reader.over()) return true
     reader.end()
-    if (done !== true) reply.release()
+    if (piece !== null) reply.release()
     finish()
+    return true
   }
 
-  const next = async (): Promise<Event[] | undefined> => {
-    if (broken !== undefined) throw broken.error
-    if (over) return undefined
+  const take = (): Event[] | undefined => {
+    let events: Event[] = []
     try {
-      clocks.waiting()
-      take(await chunks.next())
+      while (!over && events.length === 0 && step()) events = reader.take()
     } catch (error) {
       broken = { error: failed(error) }
-      await close()
+      close().catch(() => undefined) // what went wrong first is what is told
+      events = reader.take()
     }
-    const events = reader.take()
-    if (broken !== undefined && events.length === 0) throw broken.error
-    return events
+    if (events.length > 0 || !over) return events
+    if (broken !== undefined) throw broken.error
+    return undefined
   }
 
-  return { next, close, over: ended.promise }
+  const wake = (back: () => void): void => {
+    if (over) return back()
+    clocks.waiting()
+    inflow.wake(back)
+  }
+
+  return { take, wake, close, over: ended.promise }
 }
 
 /** What the reply's headers say of the provider's limits. */

@@ -1,4 +1,5 @@
 import { ModelwireError } from '../core/error.ts'
+import type { Inflow } from '../wire/call.ts'
 
 /** What a body needs of its connection. */
 export interface Flow {
@@ -8,10 +9,12 @@ export interface Flow {
   abort(reason: Error): void
 }
 
-/** Bytes come in by calls and go out by pulls; what waits in between is bounded by pausing the connection. */
+/** Bytes come in by calls and go out when they are asked for; what waits in between is bounded by pausing the connection. */
 export interface Body {
   /** Once; leaving the loop destroys the connection. */
-  readonly bytes: AsyncIterable<Uint8Array> & { return(): Promise<IteratorResult<Uint8Array>> }
+  readonly bytes: AsyncIterable<Uint8Array>
+  /** The same without promises. */
+  readonly inflow: Inflow
   push(chunk: Uint8Array): void
   end(): void
   /** What has come is still handed out first, unless the error is a wish to stop (`now`). */
@@ -34,24 +37,42 @@ export function createBody(flow: Flow, maxBytes: number, settled: () => void): B
   let ended = false
   let opened = false
   let failure: ModelwireError | undefined
-  let pull: PromiseWithResolvers<IteratorResult<Uint8Array>> | undefined
+  let waked: (() => void) | undefined
   let drain: NodeJS.Timeout | undefined
   let drained = 0
 
-  function take(): Promise<IteratorResult<Uint8Array>> {
+  function read(): Uint8Array | undefined | null {
     const value = chunks[head]
-    if (value !== undefined) {
-      head += 1
-      waiting -= value.byteLength
-      if (head === chunks.length) forget()
-      if (paused && waiting <= low) goOn()
-      return Promise.resolve({ done: false, value })
+    if (value === undefined) {
+      if (failure) throw failure
+      return ended ? null : undefined
     }
-    if (failure) return Promise.reject(failure)
-    if (ended) return Promise.resolve(nothing)
-    if (pull) return pull.promise.then(take) // a second pull before the first was answered waits behind it
-    pull = Promise.withResolvers()
-    return pull.promise
+    head += 1
+    waiting -= value.byteLength
+    if (head === chunks.length) forget()
+    if (paused && waiting <= low) goOn()
+    return value
+  }
+
+  function wake(back: () => void): void {
+    if (ended || failure || head < chunks.length) return back()
+    const before = waked // one that waits already goes first
+    waked = before === undefined ? back : () => (before(), back())
+  }
+
+  function take(): Promise<IteratorResult<Uint8Array>> {
+    return new Promise((resolve, reject) => {
+      const look = (): void => {
+        try {
+          const value = read()
+          if (value === undefined) wake(look)
+          else resolve(value === null ? nothing : { done: false, value })
+        } catch (error) {
+          reject(error)
+        }
+      }
+      look()
+    })
   }
 
   function push(chunk: Uint8Array): void {
@@ -63,9 +84,9 @@ export function createBody(flow: Flow, maxBytes: number, settled: () => void): B
       fail(error)
       return flow.abort(error)
     }
-    if (pull) return answer({ done: false, value: chunk })
     chunks.push(chunk)
     waiting += chunk.byteLength
+    ring()
     if (waiting > high && !paused) {
       paused = true
       flow.pause()
@@ -77,7 +98,7 @@ export function createBody(flow: Flow, maxBytes: number, settled: () => void): B
     ended = true
     clearTimeout(drain)
     settled()
-    if (pull) answer(nothing)
+    ring()
   }
 
   function fail(error: ModelwireError, now = false): void {
@@ -86,9 +107,7 @@ export function createBody(flow: Flow, maxBytes: number, settled: () => void): B
     clearTimeout(drain)
     settled()
     if (now) forget()
-    const waiter = pull
-    pull = undefined
-    waiter?.reject(error)
+    ring()
   }
 
   function leave(): Promise<IteratorResult<Uint8Array>> {
@@ -115,10 +134,10 @@ export function createBody(flow: Flow, maxBytes: number, settled: () => void): B
     if (drained > drainBytes) void leave()
   }
 
-  function answer(result: IteratorResult<Uint8Array>): void {
-    const waiter = pull
-    pull = undefined
-    waiter?.resolve(result)
+  function ring(): void {
+    const back = waked
+    waked = undefined
+    back?.()
   }
 
   function forget(): void {
@@ -138,9 +157,8 @@ export function createBody(flow: Flow, maxBytes: number, settled: () => void): B
       opened = true
       return { next: take, return: leave }
     },
-    return: leave,
   }
-  return { bytes, push, end, fail, release }
+  return { bytes, inflow: { read, wake, leave }, push, end, fail, release }
 }
 
 export function tooLarge(maxBytes: number): ModelwireError {

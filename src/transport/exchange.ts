@@ -77,10 +77,10 @@ export function exchange(out: Outgoing, pool: ConnectionPool, signal: AbortSigna
         const headers = replyHeaders(raw)
         try {
           const begun = createBody(flow, out.maxBytes, settled)
-          const [bytes, failNow] = decoded(begun, headers, out.maxBytes)
+          const [read, failNow] = decoded(begun, headers, out.maxBytes)
           body = begun
           fail = failNow
-          resolve({ status, headers, body: bytes, release: begun.release })
+          resolve({ status, headers, ...read, release: begun.release })
         } catch (error) {
           giveUp(error instanceof ModelwireError ? error : sendError(error, host))
         }
@@ -119,15 +119,15 @@ function decoded(
   body: Body,
   headers: Record<string, string>,
   maxBytes: number,
-): [AsyncIterable<Uint8Array>, (error: ModelwireError) => void] {
+): [Pick<HttpReply, 'body' | 'inflow'>, (error: ModelwireError) => void] {
   if (!/^(identity|chunked)?$/i.test(headers['transfer-encoding'] ?? '')) {
     throw new ModelwireError('protocol', 'The reply has a transfer encoding other than chunked.')
   }
   const names = encodings(headers['content-encoding'])
-  if (names.length === 0) return [body.bytes, (error) => body.fail(error, true)]
+  if (names.length === 0) return [{ body: body.bytes, inflow: body.inflow }, (error) => body.fail(error, true)]
   const plain = decompress(body.bytes, names, maxBytes)
   return [
-    plain.bytes,
+    { body: plain.bytes },
     (error) => {
       body.fail(error, true)
       plain.fail(error)

@@ -36,8 +36,20 @@ export interface Reply {
   headers: Record<string, string>
   /** Can be iterated once. Leaving the loop closes the connection. */
   body: AsyncIterable<Chunk>
+  /** The same body without promises, where the transport has it so. Either this or `body` is read. */
+  inflow?: Inflow
   /** Says that the rest isn't needed: a body that ends soon gives its connection back, any other is closed. */
   release(): void
+}
+
+/** A body that is read as it comes: one call for what is there, one call back when there is more. */
+export interface Inflow {
+  /** The next piece; undefined when none is there yet, null at the end. After a failure it first gives what came before it, then throws. */
+  read(): Chunk | undefined | null
+  /** Calls back, once, when `read` has something to say. */
+  wake(back: () => void): void
+  /** Closes the connection. */
+  leave(): Promise<unknown>
 }
 
 /** The bytes of a reply that came over a network. Leaving the loop closes the connection. */

@@ -1,4 +1,5 @@
 import { expect, it, describe, onTestFinished } from 'vitest'
+import { readAll } from '../../../src/client/exchange.ts'
 import { createOpen } from '../../../src/client/opening.ts'
 import { createPlan } from '../../../src/client/planning.ts'
 import { createRegistry } from '../../../src/client/registry.ts'
@@ -23,7 +24,7 @@ function callsTo(model: LocatedModel, env: Record<string, string> = {}) {
   return async (input: Omit<EmbedRequest, 'input'>, operation: string, normal: (model: string) => Normal): Promise<Event[]> => {
     const live = await open(plan(input, operation, normal), input)
     const events: Event[] = []
-    for (let batch = await live.next(); batch !== undefined; batch = await live.next()) events.push(...batch)
+    await readAll(live, (batch) => void events.push(...batch))
     return events
   }
 }
