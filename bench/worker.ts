@@ -1,8 +1,9 @@
 /** One client in a process of its own: `worker.ts by-hand`. It does what its parent asks and says what that cost. */
 import { isDeepStrictEqual } from 'node:util'
+import { wireOf } from './conversation.ts'
 import { reply } from './replies.ts'
 import type { Mode } from './replies.ts'
-import type { Answer, Connect, Run, Task, Wire } from './conversation.ts'
+import type { Answer, Connect, Run, Task } from './conversation.ts'
 
 /**
  * `run`: calls to do, so many at once, and then say the cost. `hold`: start calls that hang, and don't wait. `open`: start calls
@@ -73,10 +74,7 @@ function check(actual: Answer, expected: Answer): void {
   }
 }
 
-function expectedOf({ mode, task }: Work): Answer {
-  const wire: Wire = task === 'anthropic.stream' ? 'anthropic' : 'openai'
-  return reply(mode, wire).answer
-}
+const expectedOf = ({ mode, task }: Work): Answer => reply(mode, wireOf(task)).answer
 
 async function measure(job: Work): Promise<Report> {
   const run = await findRun(job)
