@@ -25,6 +25,9 @@ export interface Answer {
   usage: { inputTokens?: number | undefined; outputTokens?: number | undefined }
 }
 
+/** For a call whose id a client doesn't give on, so that it isn't compared. */
+export const noId = 'none'
+
 export type Wire = keyof typeof model
 
 /** One kind of work: a wire, streamed or whole. */

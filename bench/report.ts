@@ -114,7 +114,7 @@ function streamSection(result: StreamResult): string[] {
   return [
     '## Streams',
     '![CPU time of each client, in bars](bench-stream.svg)',
-    `What a client costs: CPU microseconds of its whole process, garbage collection and compiler threads included. Each client runs in a process of its own, the upstream in another; the rounds go round-robin over the clients. Medians of ${result.rounds} rounds; the ratio is to the loop by hand (\`undici.request\`, line split, \`JSON.parse\`) within the same round. Every answer is checked: the whole text, a tool call whose arguments come in pieces, the token counts.`,
+    `What a client costs: CPU microseconds of its whole process, garbage collection and compiler threads included. Each client runs in a process of its own, the upstream in another; the rounds go round-robin over the clients. Medians of ${result.rounds} rounds; the ratio is to the loop by hand (\`undici.request\`, line split, \`JSON.parse\`) within the same round. Every answer is checked: the whole text, a tool call, whose arguments come in pieces where a wire sends them so, the token counts. Gemini's events hold some 20 tokens each and the counts so far, as it really sends them; those of the other wires hold one. [bench/README.md](../bench/README.md#who-is-measured-and-how) says which of its streams each client is measured by, and which wires it has none for.`,
     ...result.loads.flatMap((load) => [`### ${load.title}`, streamTable(load), ...section(missingLines(load.missing))]),
     originLine(result),
     'Again: `npm run bench:install`, then `npm run bench:stream`.',

@@ -2,7 +2,7 @@ import { maxTokens, model, prompt, tool } from '../conversation.ts'
 import type { Answer } from '../conversation.ts'
 import type { Fold, Handwritten } from './handwritten.ts'
 
-const body = {
+export const googleBody = {
   contents: [{ role: 'user', parts: [{ text: prompt }] }],
   tools: [
     {
@@ -53,7 +53,7 @@ function fold(): Fold {
 export const google: Handwritten = {
   path: `/v1beta/models/${model.google}:streamGenerateContent?alt=sse`,
   headers: { 'x-goog-api-key': 'k', 'content-type': 'application/json' },
-  body,
+  body: googleBody,
   prefix: 'data: ', // lines end in CRLF; JSON.parse takes the CR for a blank
   fold,
 }

@@ -2,10 +2,12 @@ import { maxTokens, model, prompt, tool } from '../conversation.ts'
 import type { Answer } from '../conversation.ts'
 import type { Fold, Handwritten } from './handwritten.ts'
 
+export const openaiTool = { type: 'function' as const, function: tool }
+
 export const openaiBody = (stream: boolean) => ({
   model: model.openai,
   messages: [{ role: 'user' as const, content: prompt }],
-  tools: [{ type: 'function' as const, function: tool }],
+  tools: [openaiTool],
   max_completion_tokens: maxTokens,
   stream,
   ...(stream ? { stream_options: { include_usage: true } } : {}),
