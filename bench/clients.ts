@@ -7,7 +7,15 @@ export const clients = [
   { id: 'modelwire', title: 'Modelwire', packages: [] },
   { id: 'openai', title: 'openai', packages: ['openai'] },
   { id: 'anthropic-sdk', title: '@anthropic-ai/sdk', packages: ['@anthropic-ai/sdk'] },
-  { id: 'ai-sdk', title: 'AI SDK (streamText)', packages: ['ai', '@ai-sdk/openai', '@ai-sdk/anthropic'] },
+  { id: 'ai-sdk', title: 'AI SDK (streamText)', packages: ['ai', '@ai-sdk/openai', '@ai-sdk/anthropic', '@ai-sdk/google'] },
+  { id: 'google-genai', title: '@google/genai', packages: ['@google/genai'] },
+  { id: 'ollama', title: 'ollama', packages: ['ollama'] },
+  {
+    id: 'langchain',
+    title: 'LangChain',
+    packages: ['@langchain/core', '@langchain/openai', '@langchain/anthropic', '@langchain/google', '@langchain/ollama'],
+  },
+  { id: 'pi-ai', title: 'pi-ai', packages: ['@earendil-works/pi-ai'] },
 ] as const
 
 export type ClientId = (typeof clients)[number]['id']

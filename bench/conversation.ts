@@ -1,5 +1,5 @@
 /** What every client asks, on every wire. */
-export const model = { openai: 'gpt-4o', anthropic: 'claude-sonnet-4-6' }
+export const model = { openai: 'gpt-4o', anthropic: 'claude-sonnet-4-6', google: 'gemini-3.5-flash', ollama: 'qwen3.6' }
 export const maxTokens = 4096
 export const prompt = 'Tell me about the harbour, and then look up the weather there.'
 
@@ -25,10 +25,15 @@ export interface Answer {
   usage: { inputTokens?: number | undefined; outputTokens?: number | undefined }
 }
 
-export type Wire = 'openai' | 'anthropic'
+/** For a call whose id a client doesn't give on, so that it isn't compared. */
+export const noId = 'none'
+
+export type Wire = keyof typeof model
 
 /** One kind of work: a wire, streamed or whole. */
-export type Task = 'openai.stream' | 'openai.whole' | 'anthropic.stream' | 'openai.slow'
+export type Task = `${Wire}.stream` | 'openai.whole' | 'openai.slow'
+
+export const wireOf = (task: Task) => task.split('.')[0] as Wire // as its type says
 
 /** How a slow consumer reads: so many texts, with so many milliseconds after each, and then it leaves. */
 export const slow = { texts: 40, ms: 25 }

@@ -1,7 +1,7 @@
 /** A long conversation: 20 messages in our neutral form, in the words of each wire, and what must be found in any body made of it. */
 import type { ChatRequest, Message, Tool, ToolCallPart } from '../src/core/request.ts'
 import { maxTokens, model, tool } from './conversation.ts'
-import { tokens } from './replies.ts'
+import { tokens } from './tokens.ts'
 
 const text = (seed: number) => tokens(60, seed).join('').trim()
 

@@ -139,6 +139,23 @@ export interface SoloResult extends Origin {
   loads: SoloLoad[]
 }
 
+export interface ShapesRow {
+  dialect: string
+  recordings: number
+  frames: number
+  /** The share of frames that were known by their shape, so that they weren't parsed: 0 to 1. */
+  hitRate: number
+  /** CPU microseconds for one frame, from bytes to events, when all are parsed and when shapes are learnt: medians. */
+  parsedMicros: number
+  learntMicros: number
+  /** The one over the other: the median of the ratios within each round. */
+  speedUp: number
+}
+export interface ShapesResult extends Origin {
+  rounds: number
+  rows: ShapesRow[]
+}
+
 export interface Results {
   request: SoloResult
   template: SoloResult
@@ -147,6 +164,7 @@ export interface Results {
   local: LocalResult
   stream: StreamResult
   memory: MemoryResult
+  shapes: ShapesResult
   'cold-start': ColdStartResult
 }
 

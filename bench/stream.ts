@@ -3,7 +3,8 @@ import { startUpstream, start } from './child.ts'
 import type { Child, Upstream } from './child.ts'
 import { clients, titleOf } from './clients.ts'
 import type { ClientId } from './clients.ts'
-import type { Task } from './conversation.ts'
+import { wireOf } from './conversation.ts'
+import type { Task, Wire } from './conversation.ts'
 import { reply } from './replies.ts'
 import type { Mode } from './replies.ts'
 import { streamTable, writeReport } from './report.ts'
@@ -25,27 +26,22 @@ interface Load {
   atOnce: number
 }
 
+const bulk = (wire: Wire, title: string): Load => ({
+  id: wire,
+  title: `${title}, 2,000 events in 16 KB pieces`,
+  unit: 'event',
+  mode: 'bulk',
+  task: `${wire}.stream`,
+  calls: 40,
+  quickCalls: 4,
+  atOnce: 1,
+})
+
 const loads: Load[] = [
-  {
-    id: 'openai',
-    title: 'OpenAI wire, 2,000 events in 16 KB pieces',
-    unit: 'event',
-    mode: 'bulk',
-    task: 'openai.stream',
-    calls: 40,
-    quickCalls: 4,
-    atOnce: 1,
-  },
-  {
-    id: 'anthropic',
-    title: 'Anthropic wire, 2,000 events in 16 KB pieces',
-    unit: 'event',
-    mode: 'bulk',
-    task: 'anthropic.stream',
-    calls: 40,
-    quickCalls: 4,
-    atOnce: 1,
-  },
+  bulk('openai', 'OpenAI wire'),
+  bulk('anthropic', 'Anthropic wire'),
+  bulk('google', 'Gemini wire'),
+  bulk('ollama', 'Ollama wire'),
   {
     id: 'paced',
     title: 'OpenAI wire, 100 streams at once, one event each 10 ms',
@@ -77,7 +73,7 @@ async function once(child: Child, upstream: Upstream, load: Load): Promise<Repor
   return child.ask<Report>({ ask: 'run', url: upstream.url, mode, task, calls, atOnce } satisfies Job)
 }
 
-const eventsOf = (load: Load) => reply(load.mode, load.task.startsWith('anthropic') ? 'anthropic' : 'openai').count
+const eventsOf = (load: Load) => reply(load.mode, wireOf(load.task)).count
 
 /** Warms every client up, drops those that can't, then goes round: each round starts with another client. */
 async function measure(load: Load, children: Map<ClientId, Child>, upstream: Upstream): Promise<StreamLoad> {

@@ -1,6 +1,6 @@
 /**
  * A provider on loopback, in a process of its own so that its CPU is nobody's. It sends prepared bytes.
- * The first part of the path is the mode, the end of it the wire: `/bulk/v1/chat/completions`, `/paced/v1/messages`.
+ * The first part of the path is the mode, the rest tells the wire: `/bulk/v1/chat/completions`, `/paced/v1/messages`.
  */
 import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
@@ -114,6 +114,20 @@ function sendWithoutEnd(response: ServerResponse, pieces: Buffer[]): void {
   if (pieces[0] !== undefined) next(pieces[0])
 }
 
+const streamType: Record<Wire, string> = {
+  openai: 'text/event-stream; charset=utf-8',
+  anthropic: 'text/event-stream; charset=utf-8',
+  google: 'text/event-stream',
+  ollama: 'application/x-ndjson',
+}
+
+function wireAt(path: string): Wire | undefined {
+  if (path.endsWith('/chat/completions')) return 'openai'
+  if (path.endsWith('/messages')) return 'anthropic'
+  if (path.endsWith(':streamGenerateContent')) return 'google'
+  return path.endsWith('/api/chat') ? 'ollama' : undefined
+}
+
 function refuse(response: ServerResponse, message: string): void {
   response.writeHead(400, { 'content-type': 'application/json' })
   response.end(JSON.stringify({ error: { message } }))
@@ -123,11 +137,12 @@ function answer(request: IncomingMessage, response: ServerResponse, body: string
   const path = (request.url ?? '').split('?')[0] ?? ''
   const mode = path.split('/')[1] ?? ''
   if (!isMode(mode)) return refuse(response, `no mode "${mode}"`)
-  const wire: Wire = path.endsWith('/messages') ? 'anthropic' : 'openai'
-  const streamed = /"stream": ?true/.test(body)
+  const wire = wireAt(path)
+  if (wire === undefined) return refuse(response, `no wire at ${path}`)
+  const streamed = wire === 'google' || /"stream": ?true/.test(body)
   if (streamed === (mode === 'whole')) return refuse(response, `mode ${mode} with stream: ${streamed}`)
   response.writeHead(200, {
-    'content-type': mode === 'whole' ? 'application/json' : 'text/event-stream; charset=utf-8',
+    'content-type': mode === 'whole' ? 'application/json' : streamType[wire],
     'x-request-id': 'req_bench',
   })
   const { events, pieces } = prepare(mode, wire)

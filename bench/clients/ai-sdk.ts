@@ -1,4 +1,5 @@
 import { createAnthropic } from '@ai-sdk/anthropic'
+import { createGoogle } from '@ai-sdk/google'
 import { createOpenAI } from '@ai-sdk/openai'
 import { generateText, jsonSchema, streamText, tool as defineTool } from 'ai'
 import type { LanguageModel } from 'ai'
@@ -36,9 +37,11 @@ async function whole(languageModel: LanguageModel): Promise<Answer> {
 export const connect: Connect = (base) => {
   const openai = createOpenAI({ apiKey: 'k', baseURL: `${base}/v1` }).chat(model.openai)
   const anthropic = createAnthropic({ apiKey: 'k', baseURL: `${base}/v1` })(model.anthropic)
+  const google = createGoogle({ apiKey: 'k', baseURL: `${base}/v1beta` })(model.google)
   return {
     'openai.stream': () => stream(openai),
     'openai.whole': () => whole(openai),
     'anthropic.stream': () => stream(anthropic),
+    'google.stream': () => stream(google),
   }
 }

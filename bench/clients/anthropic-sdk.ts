@@ -1,5 +1,5 @@
 import Anthropic from '@anthropic-ai/sdk'
-import { anthropicBody, anthropicUsage } from '../wire.ts'
+import { anthropicBody, anthropicUsage } from '../wires/anthropic.ts'
 import type { Answer, Connect } from '../conversation.ts'
 
 export const connect: Connect = (base) => {

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { maxTokens, model, prompt, slow, tool } from '../conversation.ts'
-import type { Answer, Connect } from '../conversation.ts'
+import type { Answer, Connect, Wire } from '../conversation.ts'
 import type { Event } from '../../src/core/event.ts'
 import type { ChatResult } from '../../src/core/result.ts'
 
@@ -13,8 +13,8 @@ interface Modelwire {
 
 const entry = new URL('../../dist/index.js', import.meta.url)
 
-const asked = (provider: 'openai' | 'anthropic') => ({
-  model: `${provider}/${model[provider]}`,
+const asked = (wire: Wire) => ({
+  model: `${wire}/${model[wire]}`,
   messages: [{ role: 'user', content: prompt }],
   tools: [tool],
   maxTokens,
@@ -47,13 +47,20 @@ export const connect: Connect = async (base) => {
   if (!existsSync(entry)) throw new Error('not there yet: dist/index.js is missing; npm run build makes it')
   const { createRuntime } = (await import(entry.href)) as Modelwire // our own package
   const mw = createRuntime({
-    providers: { openai: { baseUrl: `${base}/v1`, apiKey: 'k', wire: 'chat' }, anthropic: { baseUrl: `${base}/v1`, apiKey: 'k' } },
+    providers: {
+      openai: { baseUrl: `${base}/v1`, apiKey: 'k', wire: 'chat' },
+      anthropic: { baseUrl: `${base}/v1`, apiKey: 'k' },
+      google: { baseUrl: `${base}/v1beta`, apiKey: 'k' },
+      ollama: { baseUrl: base },
+    },
     limits: { inflight: 10_000, queue: 10_000 },
   })
   return {
     'openai.stream': () => fold(mw.stream(asked('openai'))),
     'openai.slow': () => readSlowly(mw.stream(asked('openai'))),
     'anthropic.stream': () => fold(mw.stream(asked('anthropic'))),
+    'google.stream': () => fold(mw.stream(asked('google'))),
+    'ollama.stream': () => fold(mw.stream(asked('ollama'))),
     async 'openai.whole'() {
       const { text, toolCalls, usage } = await mw.chat(asked('openai'))
       const call = toolCalls[0]

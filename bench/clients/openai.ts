@@ -1,5 +1,5 @@
 import OpenAI from 'openai'
-import { foldWhole, openaiBody } from '../wire.ts'
+import { foldWhole, openaiBody } from '../wires/openai.ts'
 import type { Answer, Connect } from '../conversation.ts'
 
 export const connect: Connect = (base) => {

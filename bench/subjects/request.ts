@@ -5,7 +5,7 @@ import { neutral, toAnthropic, toOpenai } from '../history.ts'
 import type { Length } from '../history.ts'
 import { same } from '../subjects.ts'
 import type { Load, Subject } from '../subjects.ts'
-import { headers } from '../wire.ts'
+import { handwritten } from '../wire.ts'
 
 interface Built {
   body: string
@@ -65,11 +65,11 @@ function load(wire: Wire, length: Length): Load {
     subjects: {
       'by-hand'() {
         const body = own.write(length)
-        const run = () => ({ body: JSON.stringify(body), headers: { ...headers[wire] } })
+        const run = () => ({ body: JSON.stringify(body), headers: { ...handwritten[wire].headers } })
         return subject(wire, length, run, (built) => built)
       },
       mapped() {
-        const run = () => ({ body: JSON.stringify(own.write(length)), headers: { ...headers[wire] } })
+        const run = () => ({ body: JSON.stringify(own.write(length)), headers: { ...handwritten[wire].headers } })
         return subject(wire, length, run, (built) => built)
       },
       modelwire() {
