@@ -207,6 +207,7 @@ function pump(
 
   /** One piece through the pipeline, or the end; false when there is none yet. */
   const step = (): boolean => {
+    if (over) return false
     const piece = inflow.read()
     if (piece === undefined) return false
     clocks.received()
@@ -221,7 +222,7 @@ function pump(
   const take = (): Event[] | undefined => {
     let events: Event[] = []
     try {
-      while (!over && events.length === 0 && step()) events = reader.take()
+      while (events.length === 0 && step()) events = reader.take()
     } catch (error) {
       broken = { error: failed(error) }
       close().catch(() => undefined) // what went wrong first is what is told

@@ -1,6 +1,7 @@
 import type { FinishReason, Usage } from '../core/result.ts'
 import type { SseOptions } from '../pipeline/decode/sse.ts'
 import type { Completion, DecoderName, ReadPlan } from '../pipeline/read.ts'
+import { createMemory } from '../pipeline/learn.ts'
 import { compileRules, type Rules } from '../pipeline/rules.ts'
 import { wordsOf } from '../pipeline/words.ts'
 import { compileSource, compileTest, type Context, type Place } from '../lang/context.ts'
@@ -29,7 +30,8 @@ export function compileReading(manifest: PlainMap, node: PlainMap, context: Cont
       rules,
       split: isMap(node.split) && isMap(node.split.text) ? (node.split.text as unknown as ReadPlan['split']) : undefined, // shape checked by the schema
       complete: compileCompletion(node, context, rules),
-      special: wordsOf(node.events, node.select, [node.complete, node.follow], manifest.define),
+      special: wordsOf(...reached([node.events, node.select, node.complete, node.follow], manifest.define)),
+      memory: createMemory(),
     },
     finish: compileFinish(node),
     usage: compileUsage(node, context),
@@ -38,6 +40,22 @@ export function compileReading(manifest: PlainMap, node: PlainMap, context: Cont
       ? compileTemplate(manifest.limits, context, { container: manifest, key: 'limits' })
       : undefined,
   }
+}
+
+/** The nodes, and the fragments that they use, and what those use: those of requests have words that no frame is compared with. */
+function reached(nodes: unknown[], define: unknown): unknown[] {
+  const found = new Set<unknown>(nodes)
+  const visit = (node: unknown): void => {
+    if (typeof node !== 'object' || node === null) return
+    const fragment = isMap(define) && '$use' in node ? define[String(node.$use)] : undefined
+    if (fragment !== undefined && !found.has(fragment)) {
+      found.add(fragment)
+      visit(fragment)
+    }
+    Object.values(node).forEach(visit)
+  }
+  nodes.forEach(visit)
+  return [...found]
 }
 
 function decodeOf(node: unknown): { name: DecoderName; options: SseOptions } {

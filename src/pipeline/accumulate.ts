@@ -54,6 +54,7 @@ export function accumulate(endings: Endings, next: Sink<Event>, heard: { start: 
   const say = (event: Event): void => {
     if (!started) {
       started = true
+      heard.start()
       next.push(start ?? { type: 'start' })
     }
     next.push(event)

@@ -72,6 +72,7 @@ function mapOf(first: PlainMap, second: PlainMap, probed: Probed, kinds: Token['
     of: (values) => {
       const map = { ...always }
       for (const [name, of] of changing) map[name] = of(values)
+      if (map.choice === 0) delete map.choice // as rules leave it away
       return map
     },
   }

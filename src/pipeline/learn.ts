@@ -6,7 +6,7 @@ import type { Say } from './dispatch.ts'
 import type { Frame, Shapes } from './operator.ts'
 import { type Piece, pieceOf, stands } from './piece.ts'
 import type { Speech } from './speech.ts'
-import { endOfNumber, endOfSpace, endOfText, plainText, readText, type Token, tokensOf } from './tokens.ts'
+import { aligned, endOfNumber, endOfSpace, endOfText, plainText, readText, type Studied, studied, type Token } from './tokens.ts'
 import type { Special } from './words.ts'
 
 /** What the rules said of a frame. */
@@ -28,9 +28,25 @@ export interface Lessons {
   count: (outcome: Outcome) => boolean
   /** Bytes that one frame may have. */
   limit: number
+  memory: Memory
+}
+
+/** The shapes that the frames of an operation have had, the one that fitted last before the others: what one stream has learnt serves the next. */
+export interface Memory {
+  readonly shapes: Shape[]
+  /** What may be spent on learning, in frames that needn't be parsed: what is saved pays for what is learnt. */
+  credit: number
+  /** Looks since the last that taught something: each makes the next dearer. */
+  vain: number
+}
+
+export function createMemory(): Memory {
+  return { shapes: [], credit: mostCredit, vain: 1 }
 }
 
 interface Shape {
+  /** A frame that had it. */
+  example: Studied
   /** The bytes around the slots: one more than there are slots. */
   pieces: Piece[]
   kinds: Token['kind'][]
@@ -40,62 +56,78 @@ interface Shape {
   outcome: Outcome
 }
 
-interface Studied {
-  text: string
-  tokens: Token[]
-}
-
-const mostShapes = 4
+const mostShapes = 8
+const mostCredit = 512
+const dearest = 12
 const patience = 8
-const longestRest = 256
+const [ofHit, ofMiss, ofLook, ofLesson] = [1, 1 / 4, -10, -50] // measured; a miss counts so that new shapes are found some day
 
 /**
- * A decoder that learns the shape of a stream. Consecutive frames mostly differ in one or two plain values. Once two have
- * been seen that differ so, the frame is rebuilt twice with values that nobody can know and given to the rules: what they
- * pass on unchanged is bound to its place among the bytes, and what comes out the same both times doesn't depend on it. A
- * later frame whose other bytes are identical then says the same with its own values, without being cut out or parsed.
+ * A decoder that learns the shape of a stream. Consecutive frames mostly differ in one or two plain values, and those of
+ * another stream in a few more (its id, its time). Once two have been seen that differ so, the frame is rebuilt twice with
+ * values that nobody can know and given to the rules: what they pass on unchanged is bound to its place among the bytes, and
+ * what comes out the same both times doesn't depend on it. A later frame whose other bytes are identical then says the same
+ * with its own values, without being cut out or parsed.
  *
  * It is sound because rules can do only three things with a value besides passing it on: compare it with a word of the
  * manifest, look whether it is blank, or give it to a filter. Words (`special`) and blanks go the full way; a shape whose
- * value reaches a filter isn't learnt. A slot holds no line end and no bare quote, so what frames a frame stays what it was.
+ * value reaches a filter isn't learnt, nor one whose rules look at anything but the frame. Space between values may be of
+ * any length. A slot holds no line end and no bare quote, so what frames a frame stays what it was.
  */
-export function createLearner({ speak, roots, special, say, revive, count, limit }: Lessons): Shapes {
-  const shapes: Shape[] = []
-  const values: string[] = [] // of the frame that fitted last
-  let last: Studied | undefined
-  let fruitless = 0
-  let rest = 0
+export function createLearner({ speak, roots, special, say, revive, count, limit, memory }: Lessons): Shapes {
+  const { shapes } = memory
+  // Of the frame that fitted last: its values, where each begins and where it ends, below zero when it isn't plain.
+  const values: string[] = []
+  const starts: number[] = []
+  const ends: number[] = []
+  let refused = false // whether a frame had a known shape, but a value that goes the full way
+  let misses = 0 // frames since the last that fitted
+  let last: { text: string; studied?: Studied | undefined } | undefined // the frame right before, if it went the full way
 
-  /** Where the frame of this shape ends that begins at `at`; -1 when there is none. */
-  const fit = ({ pieces, kinds, used }: Shape, chunk: Window, at: number): number => {
-    const { bytes, view } = chunk
+  /** Where the frame of this shape ends that begins at `at`, its values read; -1 when there is none. */
+  const fit = (shape: Shape, chunk: Window, at: number): number => {
+    const end = measure(shape, chunk, at)
+    return end >= 0 && readValues(shape, chunk) ? end : -1
+  }
+
+  const measure = ({ pieces, kinds }: Shape, { bytes, view }: Window, at: number): number => {
     for (let index = 0; index < kinds.length; index++) {
       const piece = pieces[index] as Piece // one more than there are kinds
       if (!stands(piece, view, at)) return -1
-      at += piece.length
+      const start = at + piece.length
       const kind = kinds[index]
-      if (kind === 'space') {
-        at = endOfSpace(bytes, at)
-        continue
-      }
-      const found = kind === 'text' ? endOfText(bytes, at) : endOfNumber(bytes, at)
-      const end = Math.abs(found)
-      if (end <= at) return -1
-      // What nobody can know isn't even cut out where nobody asks for it.
-      if (used[index] === true || found < 0 || special.likely(bytes[at] as number, end - at)) {
-        const value = found < 0 ? readText(chunk, at, end) : plainText(chunk, at, end)
-        if (value === undefined || ((found < 0 || special.likely(bytes[at] as number, end - at)) && special(value))) return -1
-        values[index] = value
-      }
-      at = end
+      const end =
+        kind === 'text' ? endOfText(bytes, start) : kind === 'number' ? endOfNumber(bytes, start) : endOfSpace(bytes, start)
+      at = Math.abs(end)
+      if (at <= start && kind !== 'space') return -1
+      starts[index] = start
+      ends[index] = end
     }
     const piece = pieces[kinds.length] as Piece // as above
     return stands(piece, view, at) ? at + piece.length : -1
   }
 
+  const readValues = ({ kinds, used }: Shape, chunk: Window): boolean => {
+    for (let index = 0; index < kinds.length; index++) {
+      if (kinds[index] === 'space') continue
+      const start = starts[index] as number // all were measured
+      const found = ends[index] as number
+      const end = Math.abs(found)
+      const doubtful = found < 0 || special.likely(chunk.bytes[start] as number, end - start) // within bounds
+      if (!doubtful && used[index] !== true) continue // nobody asks for it
+      const value = found < 0 ? readText(chunk, start, end) : plainText(chunk, start, end)
+      if (value === undefined) return false
+      refused = doubtful && special(value)
+      if (refused) return false
+      values[index] = value
+    }
+    return true
+  }
+
   /** Probes the rules with two rebuilt frames. */
-  const learn = ({ text }: Studied, slots: Token[]): Shape | undefined => {
-    const fixed = [0, ...slots.map(({ end }) => end)].map((from, index) => text.slice(from, slots[index]?.start))
+  const learn = (example: Studied): Shape | undefined => {
+    const slots = example.tokens.filter(({ varies }) => varies)
+    const fixed = [0, ...slots.map(({ end }) => end)].map((from, index) => example.text.slice(from, slots[index]?.start))
     const kinds = slots.map(({ kind }) => kind)
     const [first, second] = [probe(fixed, kinds, ''), probe(fixed, kinds, ' \t')]
     if (first === undefined || second === undefined) return undefined
@@ -104,20 +136,19 @@ export function createLearner({ speak, roots, special, say, revive, count, limit
     if (!said.every((make) => make !== undefined)) return undefined
     const told = JSON.stringify(first.said)
     const used = first.values.map((value) => told.includes(value))
-    return { pieces: fixed.map(pieceOf), kinds, used, said, outcome: { matched: first.matched, closed: false } }
+    return { example, pieces: fixed.map(pieceOf), kinds, used, said, outcome: { matched: first.matched, closed: false } }
   }
 
   const probe = (fixed: string[], kinds: Token['kind'][], space: string): Probe | undefined => {
     const unknown = kinds.map((kind) => (kind === 'space' ? space : unknowable(kind)))
     if (unknown.some((value, index) => kinds[index] !== 'space' && special(value))) return undefined
     const said: Speech[] = []
-    const filtered: unknown[] = []
-    const seen = { ...roots, filtered: (value: unknown) => void filtered.push(value) }
+    const { seen, filtered, beyond } = watched()
     try {
       const frame = revive(fixed.map((piece, index) => piece + (unknown[index] ?? '')).join(''))
       const { matched, closed } = speak(frame, seen, (speech) => void said.push(speech))
       const touched = JSON.stringify(filtered)
-      if (closed || unknown.some((value) => value.trim() !== '' && touched.includes(value))) return undefined
+      if (closed || beyond() || unknown.some((value) => value.trim() !== '' && touched.includes(value))) return undefined
       return { said, matched, values: unknown }
     } catch (error) {
       if (error instanceof ModelwireError) return undefined // a frame that fails is no shape to learn
@@ -125,8 +156,14 @@ export function createLearner({ speak, roots, special, say, revive, count, limit
     }
   }
 
+  const pay = (amount: number): void => {
+    memory.credit = Math.min(mostCredit, memory.credit + amount)
+  }
+
   return {
     tell(chunk, at) {
+      refused = false
+      if (roots.started !== true) return at
       const { length } = chunk.text
       let from = at
       next: while (from < length) {
@@ -135,7 +172,11 @@ export function createLearner({ speak, roots, special, say, revive, count, limit
           const end = fit(shape, chunk, from)
           if (end < 0 || end - from > limit) continue
           for (let which = 0; which < shape.said.length; which++) say((shape.said[which] as Make)(values)) // within bounds
+          if (index > 0) [shapes[index], shapes[index - 1]] = [shapes[index - 1] as Shape, shape] // the usual ones come forward
           from = end
+          last = undefined
+          misses = 0
+          pay(ofHit)
           if (!count(shape.outcome)) return from
           continue next
         }
@@ -144,20 +185,32 @@ export function createLearner({ speak, roots, special, say, revive, count, limit
       return from
     },
     study(text) {
-      if (roots.started !== true || rest-- > 0) return
-      // A stream whose frames have no shape soon isn't looked at any more, but now and then: it may get one.
-      rest = ++fruitless > patience ? Math.min(longestRest, 2 ** (fruitless - patience)) : 0
-      const tokens = text.includes('\0') ? undefined : tokensOf(text)
+      pay(ofMiss)
+      misses++
+      if (refused || roots.started !== true) return
       const before = last
-      last = tokens === undefined ? undefined : { text, tokens }
-      if (before === undefined || last === undefined) return
-      const varying = variation(before, last)
-      const shape = varying === undefined ? undefined : learn(last, varying)
-      if (shape === undefined) return
-      fruitless = rest = 0
-      shapes.unshift(shape)
-      shapes.length = Math.min(shapes.length, mostShapes)
+      last = { text }
+      const price = ofLook * memory.vain
+      if (before === undefined || memory.credit + price + ofLesson < 0) return
+      pay(price)
+      memory.vain = Math.min(dearest, memory.vain + 1)
+      const now = (last.studied = studied(text))
+      if (now === undefined) return
+      for (const known of [undefined, ...shapes]) {
+        const earlier = known?.example ?? (before.studied ??= studied(before.text))
+        const tokens = earlier === undefined ? undefined : aligned(earlier, now, special)
+        if (tokens === undefined) continue
+        pay(ofLesson)
+        const shape = learn({ text, tokens })
+        if (shape === undefined) return
+        memory.vain = 1
+        if (known !== undefined) shapes.splice(shapes.indexOf(known), 1) // the new one fits wherever it did, and more
+        shapes.unshift(shape)
+        shapes.length = Math.min(shapes.length, mostShapes)
+        return
+      }
     },
+    foreign: () => misses > patience,
   }
 }
 
@@ -167,22 +220,21 @@ interface Probe {
   values: string[]
 }
 
+/** What rules see of a call while they are probed: what they give to filters, and whether they looked at more than the frame. */
+function watched(): { seen: Roots; filtered: unknown[]; beyond: () => boolean } {
+  const filtered: unknown[] = []
+  let asked = false
+  const given: Roots = { started: true, filtered: (value) => void filtered.push(value) }
+  const seen = new Proxy(given, {
+    get(target, key) {
+      if (key !== 'miss' && key !== 'origins' && !Object.hasOwn(target, key)) asked = true
+      return Reflect.get(target, key) as unknown
+    },
+  })
+  return { seen, filtered, beyond: () => asked }
+}
+
 /** A value that no rule can know. */
 function unknowable(kind: 'text' | 'number'): string {
   return kind === 'text' ? `x${crypto.randomUUID()}` : String(1e9 + Math.floor(Math.random() * 8e9))
-}
-
-/** Which tokens differ between two frames that are otherwise the same; undefined when more does, or nothing. */
-function variation(before: Studied, after: Studied): Token[] | undefined {
-  if (before.tokens.length !== after.tokens.length) return undefined
-  const varying: Token[] = []
-  let [left, right] = [0, 0]
-  for (const [index, token] of after.tokens.entries()) {
-    const other = before.tokens[index] as Token // both lists are as long
-    if (other.kind !== token.kind || before.text.slice(left, other.start) !== after.text.slice(right, token.start)) return undefined
-    if (before.text.slice(other.start, other.end) !== after.text.slice(token.start, token.end)) varying.push(token)
-    left = other.end
-    right = token.end
-  }
-  return varying.length > 0 && before.text.slice(left) === after.text.slice(right) ? varying : undefined
 }

@@ -8,7 +8,7 @@ import { parseFrame, tooLarge } from './decode/frame.ts'
 import { json } from './decode/json.ts'
 import { ndjson } from './decode/ndjson.ts'
 import { sse, type SseOptions } from './decode/sse.ts'
-import { createLearner, type Lessons, type Outcome } from './learn.ts'
+import { createLearner, type Lessons, type Memory, type Outcome } from './learn.ts'
 import type { Frame, FrameSink, Progress, Sink } from './operator.ts'
 import type { Rules } from './rules.ts'
 import type { Speech } from './speech.ts'
@@ -32,8 +32,9 @@ export interface ReadPlan {
   rules: Rules
   split: SplitOptions | undefined
   complete: Completion
-  /** Words that rules compare with; see learn.ts. */
+  /** Words that rules compare with, and what was learnt of frames; see learn.ts. */
   special: Special
+  memory: Memory
 }
 
 export interface ReadInput {
@@ -158,7 +159,7 @@ function map(plan: ReadPlan, input: ReadInput, progress: Progress, next: Sink<Sp
         if (frame === undefined) throw new ModelwireError('protocol', 'not one frame')
         return revive(frame.text, frame.tag)
       }
-      return createLearner({ speak, roots, special: plan.special, say, revive: found, count, limit })
+      return createLearner({ speak, roots, special: plan.special, say, revive: found, count, limit, memory: plan.memory })
     },
     end: () => next.end(),
   }

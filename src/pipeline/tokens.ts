@@ -5,27 +5,75 @@ export interface Token {
   kind: 'text' | 'number' | 'space'
   start: number
   end: number
+  /** Whether it did, in a frame that was compared. */
+  varies: boolean
 }
 
-const largest = 16_384
+/** The bytes of a frame (as Latin-1), and its tokens. */
+export interface Studied {
+  text: string
+  tokens: Token[]
+}
+
+const largest = 4_096
 const most = 96
 
 /**
- * The tokens of a frame's bytes (as Latin-1) that may differ from frame to frame; keys are none of them, nor numbers that
- * aren't whole. The frame has been parsed, so its JSON is well-formed. Undefined when there are too many.
+ * A frame and its tokens: keys are none of them, nor numbers that aren't whole. The frame has been parsed, so its JSON is
+ * well-formed. Undefined when there are too many, or a NUL, which `Piece` can't tell apart.
  */
-export function tokensOf(text: string): Token[] | undefined {
-  if (text.length > largest) return undefined
+export function studied(text: string): Studied | undefined {
+  if (text.length > largest || text.includes('\0')) return undefined
   const tokens: Token[] = []
   for (const match of text.matchAll(/"((?:[^"\\]|\\.)*)"(\s*:)?|-?\d[\d.eE+-]*|[ \t]+/g)) {
     const { index, 0: whole, 1: inner, 2: colon } = match
     if (inner !== undefined) {
-      if (colon === undefined) tokens.push({ kind: 'text', start: index + 1, end: index + 1 + inner.length })
-    } else if (whole.trim() === '') tokens.push({ kind: 'space', start: index, end: index + whole.length })
-    else if (/^(?:0|[1-9]\d{0,14})$/.test(whole)) tokens.push({ kind: 'number', start: index, end: index + whole.length })
+      if (colon === undefined) tokens.push({ kind: 'text', start: index + 1, end: index + 1 + inner.length, varies: false })
+    } else if (whole.trim() === '') tokens.push({ kind: 'space', start: index, end: index + whole.length, varies: false })
+    else if (/^(?:0|[1-9]\d{0,14})$/.test(whole))
+      tokens.push({ kind: 'number', start: index, end: index + whole.length, varies: false })
     if (tokens.length > most) return undefined
   }
-  return tokens
+  return { text, tokens }
+}
+
+/**
+ * The tokens of the later frame, where those that differ from the earlier one's vary, and those that varied there; undefined
+ * when anything else differs, or nothing more, or a word that goes the full way. Space that only one of them has is a token without a character in the other.
+ */
+export function aligned(earlier: Studied, later: Studied, special: (value: string) => boolean): Token[] | undefined {
+  const found: Token[] = []
+  const gap = ({ text }: Studied, from: number, token: Token): string => text.slice(from, token.start)
+  let [left, right] = [0, 0] // how far each has been compared
+  let fresh = false
+  for (let [index, other] = [0, 0]; index < earlier.tokens.length || other < later.tokens.length;) {
+    const before = earlier.tokens[index]
+    const after = later.tokens[other]
+    if (before?.kind === after?.kind && before && after && gap(earlier, left, before) === gap(later, right, after)) {
+      const [was, is] = [earlier.text.slice(before.start, before.end), later.text.slice(after.start, after.end)]
+      const differs = was !== is
+      if (differs && after.kind !== 'space' && (special(was) || special(is))) return undefined
+      fresh ||= differs && !before.varies
+      found.push({ ...after, varies: differs || before.varies })
+      left = before.end
+      right = after.end
+      index++
+      other++
+    } else if (before?.kind === 'space' && later.text.startsWith(gap(earlier, left, before), right)) {
+      right += before.start - left
+      left = before.end
+      fresh ||= !before.varies
+      found.push({ kind: 'space', start: right, end: right, varies: true })
+      index++
+    } else if (after?.kind === 'space' && earlier.text.startsWith(gap(later, right, after), left)) {
+      left += after.start - right
+      right = after.end
+      fresh = true
+      found.push({ ...after, varies: true })
+      other++
+    } else return undefined
+  }
+  return fresh && earlier.text.slice(left) === later.text.slice(right) ? found : undefined
 }
 
 /** Where the text ends that begins at `at`, by its closing quote: below zero when it isn't plain, 0 when it doesn't end or is no JSON. */

@@ -278,6 +278,21 @@ describe('stream', () => {
     for (const batch of batches) expect(batch.length).toBeGreaterThan(0)
   })
 
+  it('calls back with the events of each read, and waits where it is asked to', async () => {
+    const { mw } = await served()
+    const seen: string[] = []
+    const result = await mw.stream(hello).each((events) => void seen.push(...events.map((event) => event.type)))
+    expect(seen).toEqual(['start', 'text', 'text', 'finish', 'usage'])
+    expect(result.text).toBe('ab')
+    let busy = 0
+    const slow = mw.stream(hello).each(async () => {
+      expect(busy++).toBe(0)
+      await new Promise((resolve) => setTimeout(resolve, 5))
+      busy--
+    })
+    expect((await slow).text).toBe('ab')
+  })
+
   it('begins with the warnings', async () => {
     const { mw } = await served()
     const events = await all(mw.stream({ ...hello, seed: 1 }))

@@ -180,6 +180,23 @@ describe('ST7 a consumer that leaves', () => {
       },
     ],
     [
+      'an error in a call back',
+      async (stream) => {
+        const own = new Error('mine')
+        const given = stream.each((events) => {
+          if (events.some(({ type }) => type === 'text')) throw own
+        })
+        expect(await given.catch((error: unknown) => error)).toBe(own)
+      },
+    ],
+    [
+      'a call back that fails later',
+      async (stream) => {
+        const own = new Error('mine')
+        expect(await stream.each(() => Promise.reject(own)).catch((error: unknown) => error)).toBe(own)
+      },
+    ],
+    [
       'a break of text',
       async (stream) => {
         for await (const piece of stream.text) if (piece !== '') break
@@ -226,6 +243,7 @@ describe('ST7 a consumer that leaves', () => {
         for await (const _ of again) break
       }).rejects.toMatchObject({ kind: 'invalid_request' })
     }
+    await expect(stream.each(() => undefined)).rejects.toMatchObject({ kind: 'invalid_request' })
     expect((await stream.result).text).toBe('a')
     expect(server.requests).toHaveLength(1)
   })

@@ -95,6 +95,44 @@ describe('a stream read by the shape of its frames', () => {
     for (const cut of [1, 2, 3, 7, 50, 101]) expect(outcome(exchange, chat, true, cut)).toBe(outcome(exchange, chat, false, cut))
   })
 
+  it('takes what another stream has taught for what it is worth', () => {
+    const stream = (id: string, model: string, words: string[]): Exchange =>
+      sse([
+        ...words.map(
+          (word) =>
+            `{"id":"${id}","created":${id.length},"model":"${model}","choices":[{"index":0,"delta":{"content":"${word}"}}]}`,
+        ),
+        `{"id":"${id}","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}`,
+      ])
+    const words = ['one', 'two', 'three', 'four']
+    for (const [id, model] of [
+      ['c1', 'm'],
+      ['c22', 'm'],
+      ['c333', 'n'],
+      ['stop', 'm'],
+      ['c1', 'choices'],
+    ] as const) {
+      const { events, result } = runtime.replay(stream(id, model, words), { provider: 'openai-chat' })
+      expect(events[0]).toEqual({ type: 'start', id, model })
+      expect(result.text).toBe(words.join(''))
+      expectSame(stream(id, model, words), chat)
+    }
+  })
+
+  it('lets blanks between values come and go, and keeps those of a name', () => {
+    const frames = [' ', '', '   ', '\t', '', ' '].map(
+      (blank, at) =>
+        `event:${blank}content_block_delta\ndata: {"type":"content_block_delta","index":0${blank},"delta":{"type":"text_delta","text":"w${at}"}${blank}}`,
+    )
+    const begin = '{"type":"message_start","message":{"id":"m1","model":"m","content":[]}}'
+    const bodyText = [`data: ${begin}`, ...frames, ...frames, 'data: {"type":"message_stop"}']
+      .map((frame) => `${frame}\n\n`)
+      .join('')
+    const exchange = { response: { status: 200, headers: { 'content-type': 'text/event-stream' }, bodyText } }
+    expect(runtime.replay(exchange, { provider: 'anthropic-messages' }).result.text).toBe('w0w1w2w3w4w5'.repeat(2))
+    expectSame(exchange, { use: 'anthropic-messages', operation: 'chat' })
+  })
+
   it('takes bytes that are no UTF-8 for what a decoder takes them for', () => {
     const { bodyText = '' } = sse([...usual, chunk('"@"'), chunk('"e"', ',"finish_reason":"stop"')]).response
     const [before = '', after = ''] = bodyText.split('@')

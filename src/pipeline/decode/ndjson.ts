@@ -41,10 +41,11 @@ export function ndjson(limit: number): (next: FrameSink) => Sink<Uint8Array> {
           const between = waiting === 0
           const begin = between ? shapes.tell(seen, at) : at
           if (begin === text.length) return
-          const end = text.indexOf('\n', begin) + 1
-          parse(chunk.subarray(begin, end === 0 ? undefined : end))
-          if (end === 0) return
-          if (between) shapes.study(text.slice(begin, end))
+          const all = at > 0 && shapes.foreign()
+          const end = (all ? text.lastIndexOf('\n') : text.indexOf('\n', begin)) + 1
+          parse(chunk.subarray(begin, end <= begin ? undefined : end))
+          if (end <= begin) return
+          if (between && !all) shapes.study(text.slice(begin, end))
           at = end
         }
       },

@@ -54,9 +54,10 @@ export function sse(options: SseOptions, limit: number, progress: Progress): (ne
         for (let at = 0; at < text.length && !progress.done && !progress.closed;) {
           const begin = between ? shapes.tell(seen, at) : at
           if (begin === text.length) return
-          const end = endOfEvent(text, begin, mixed)
+          const all = at > 0 && shapes.foreign()
+          const end = all ? lastEnd(text, begin, mixed) : endOfEvent(text, begin, mixed)
           parse(chunk.subarray(begin, end < 0 ? undefined : end))
-          if (between && end >= 0) shapes.study(text.slice(begin, end))
+          if (between && end >= 0 && !all) shapes.study(text.slice(begin, end))
           between = end >= 0
           at = between ? end : text.length
         }
@@ -81,6 +82,13 @@ function endOfEvent(text: string, at: number, mixed: boolean): number {
   blankLine.lastIndex = at
   const found = blankLine.exec(text)
   return found === null ? -1 : found.index + found[0].length
+}
+
+/** Where the last event ends that is whole here. */
+function lastEnd(text: string, at: number, mixed: boolean): number {
+  if (mixed) return endOfEvent(text, at, mixed)
+  const end = text.lastIndexOf('\n\n')
+  return end < at ? -1 : end + 2
 }
 
 const cut: Cut = (text) => {
