@@ -10,9 +10,11 @@ export interface Registry {
   operations(provider: string, wire?: string): string[]
 }
 
+const mostModels = 1_000
+
 export function createRegistry(catalog: Catalog): Registry {
   // Keyed by the resolved manifest itself: a changed file gives a new one, and calls in flight keep theirs.
-  const compiled = new WeakMap<PlainMap, Map<string, Operation>>()
+  const compiled = new WeakMap<PlainMap, { byModel: Map<string, Operation>; byPatches: Map<string, Operation> }>()
   const manifestOf = (provider: string, wire: string | undefined): PlainMap =>
     wire === undefined ? catalog.resolve(provider) : catalog.resolveWire(provider, wire)
 
@@ -24,11 +26,17 @@ export function createRegistry(catalog: Catalog): Registry {
       // A wire that says nothing about an operation leaves it to the provider's own.
       const manifest = wire !== undefined && !has(chosen, name) ? manifestOf(provider, undefined) : chosen
       if (!has(manifest, name)) throw lacks(provider, name, manifest)
-      const key = `${name} ${matchingPatches(manifest, model).join(',')}`
       let known = compiled.get(manifest)
-      if (known === undefined) compiled.set(manifest, (known = new Map()))
-      let operation = known.get(key)
-      if (operation === undefined) known.set(key, (operation = compileOperation(patched(manifest, model), name)))
+      if (known === undefined) compiled.set(manifest, (known = { byModel: new Map(), byPatches: new Map() }))
+      const { byModel, byPatches } = known
+      const asked = `${name} ${model}`
+      const found = byModel.get(asked)
+      if (found !== undefined) return found
+      const key = `${name} ${matchingPatches(manifest, model).join(',')}`
+      let operation = byPatches.get(key)
+      if (operation === undefined) byPatches.set(key, (operation = compileOperation(patched(manifest, model), name)))
+      if (byModel.size >= mostModels) byModel.clear() // model names may come from outside
+      byModel.set(asked, operation)
       return operation
     },
     operations(provider, wire) {

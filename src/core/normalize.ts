@@ -129,7 +129,7 @@ function normalizeMessages(input: ChatRequest, provider: string, warnings: Warni
   for (const message of given) {
     if (typeof message !== 'object' || message === null)
       throw invalid(`a message must be a map with \`role\` and \`content\`, got ${JSON.stringify(message)}`)
-    const parts = partsOf(message.content, message.role).flatMap((part) => ownPart(part, provider, warnings))
+    const parts = ownParts(partsOf(message.content, message.role), provider, warnings)
     switch (message.role) {
       case 'system':
         system.push(...parts)
@@ -225,6 +225,11 @@ function resultParts(content: unknown): Part[] {
   }
 }
 
+function ownParts(parts: Part[], provider: string, warnings: Warning[]): Part[] {
+  const foreign = (part: Part): boolean => 'provider' in part && part.provider !== undefined && part.provider !== provider
+  return parts.some(foreign) ? parts.flatMap((part) => ownPart(part, provider, warnings)) : parts
+}
+
 /** Only their own provider can read raw blocks and signatures. */
 function ownPart(part: Part, provider: string, warnings: Warning[]): Part[] {
   const owner = 'provider' in part ? part.provider : undefined
@@ -257,5 +262,7 @@ function nameResults(turns: Turn[]): void {
 }
 
 function typesOf(turns: Turn[]): Set<string> {
-  return new Set(turns.flatMap(({ content }) => content.map((part) => part.type)))
+  const types = new Set<string>()
+  for (const { content } of turns) for (const { type } of content) types.add(type)
+  return types
 }

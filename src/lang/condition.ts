@@ -79,7 +79,10 @@ function readPrimary(cursor: Cursor, types: string[], existenceOnly: boolean): T
   const literal = readLiteral(cursor) ?? fail(cursor, 'a string, a number, true, false or null')
   const wanted = literal.value
   if (names.at(-1) === 'type' && typeof wanted === 'string') types.push(wanted)
-  return operator === '==' ? (item) => follow(item, names) === wanted : (item) => follow(item, names) !== wanted
+  const [only] = names
+  const read =
+    names.length === 1 && only !== undefined ? (item: unknown) => own(item, only) : (item: unknown) => follow(item, names)
+  return operator === '==' ? (item) => read(item) === wanted : (item) => read(item) !== wanted
 }
 
 /** Unlike a step of the language this tells null from missing, as RFC 9535 wants inside a filter. */

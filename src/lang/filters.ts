@@ -15,13 +15,14 @@ export const filters: Record<string, Filter> = {
   /** The text that base64 holds. */
   unbase64: (value) => Buffer.from(asText(value), 'base64').toString('utf8'),
   /** A list's items as one text, with a separator between them. */
-  join: (value, [separator = '']) =>
-    Array.isArray(value)
-      ? value
-          .filter((item) => item != null)
-          .map(asText)
-          .join(asText(separator))
-      : asText(value),
+  join: (value, [separator = '']) => {
+    if (!Array.isArray(value)) return asText(value)
+    if (value.length === 1 && typeof value[0] === 'string') return value[0]
+    return value
+      .filter((item) => item != null)
+      .map(asText)
+      .join(asText(separator))
+  },
   /** The number that a text writes; one that isn't gives nothing. */
   number: (value) => (Number.isFinite(Number(value)) ? Number(value) : undefined),
   /** As text: JSON for lists and maps. */

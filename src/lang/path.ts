@@ -160,6 +160,7 @@ function compileSteps(path: Path): Eval {
     const from = before(at, roots)
     if (from === undefined) return undefined
     const found = nodes(from)
+    if (found.length === 0) return undefined
     const some = found.some(isNothing) ? found.filter((node) => !isNothing(node)) : found
     return some.length === 0 ? undefined : some
   }
@@ -171,33 +172,55 @@ function isNothing(node: unknown): boolean {
 
 /** The RFC's list of nodes, nulls included. */
 export function compileNodes(path: Path): (at: unknown) => unknown[] {
+  const [first, ...others] = path.steps.map(compileChildren)
+  if (first === undefined) return (at) => [at]
   return (at) => {
-    let nodes = [at]
-    for (const step of path.steps) {
+    let nodes: unknown[] = []
+    first(at, nodes)
+    for (const children of others) {
+      if (nodes.length === 0) return nodes
       const next: unknown[] = []
-      for (const node of nodes) addChildren(node, step, next)
+      for (let index = 0; index < nodes.length; index++) children(nodes[index], next)
       nodes = next
     }
     return nodes
   }
 }
 
-function addChildren(node: unknown, step: Step, to: unknown[]): void {
+type Children = (node: unknown, to: unknown[]) => void
+
+function compileChildren(step: Step): Children {
   switch (step.kind) {
-    case 'name':
-      if (isMap(node) && Object.hasOwn(node, step.name)) to.push(node[step.name])
-      return
-    case 'index':
-      if (Array.isArray(node) && inside(node, step.index)) to.push(node.at(step.index))
-      return
+    case 'name': {
+      const { name } = step
+      return (node, to) => {
+        if (isMap(node) && Object.hasOwn(node, name)) to.push(node[name])
+      }
+    }
+    case 'index': {
+      const { index } = step
+      return (node, to) => {
+        if (Array.isArray(node) && inside(node, index)) to.push(node.at(index))
+      }
+    }
     case 'all':
-      for (const value of values(node)) to.push(value)
-      return
-    case 'filter':
-      for (const value of values(node)) if (step.test(value)) to.push(value)
-      return
-    case 'beyond':
-      for (const value of step.select(node)) to.push(value)
+      return (node, to) => {
+        for (const value of values(node)) to.push(value)
+      }
+    case 'filter': {
+      const { test } = step
+      return (node, to) => {
+        for (const value of values(node)) if (test(value)) to.push(value)
+      }
+    }
+    case 'beyond': {
+      const { select } = step
+      return (node, to) => {
+        for (const value of select(node)) to.push(value)
+      }
+    }
+    default:
+      return step satisfies never
   }
 }
 
