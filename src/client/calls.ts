@@ -147,5 +147,6 @@ function around({ operation, provider, model }: Planned, live: Live, timing: Aro
     timing,
     requestId: requestIdOf(live.headers),
     rateLimits: rateLimitsOf(operation, live.headers),
+    prices: operation.prices(model),
   }
 }

@@ -65,7 +65,12 @@ export function replay(exchange: Exchange, operation: Operation, options: Replay
   })
   const fold = createFold(options.provider)
   const events: Event[] = []
-  const around = () => ({ provider: options.provider, model, timing: { totalMs: performance.now() - started } })
+  const around = () => ({
+    provider: options.provider,
+    model,
+    prices: operation.prices(model),
+    timing: { totalMs: performance.now() - started },
+  })
   const collect = (): void => {
     for (const event of reader.take()) {
       events.push(event)

@@ -1,3 +1,4 @@
+import { costOf, type Prices } from '../core/cost.ts'
 import type { Fold } from '../core/fold.ts'
 import type { Event } from '../core/event.ts'
 import type { ChatResult, Choice, EmbedResult, ModelInfo, RateLimit, RerankResult, ResultMeta, Timing } from '../core/result.ts'
@@ -8,6 +9,7 @@ export interface Around {
   model: string
   requestId?: string | undefined
   rateLimits?: Record<string, RateLimit> | undefined
+  prices?: Prices
   timing: Timing
 }
 
@@ -52,12 +54,14 @@ export function modelInfos(events: readonly Event[]): ModelInfo[] {
 }
 
 function meta(folded: ReturnType<Fold['result']>, around: Around): ResultMeta {
-  const { provider, model, requestId, rateLimits, timing } = around
+  const { provider, model, requestId, rateLimits, prices = {}, timing } = around
+  const cost = costOf(folded.usage, prices)
   return {
     ...(folded.id === undefined ? {} : { id: folded.id }),
     model: folded.model ?? model,
     provider,
     usage: folded.usage,
+    ...(cost === undefined ? {} : { cost }),
     warnings: folded.warnings,
     timing,
     ...(requestId === undefined ? {} : { requestId }),

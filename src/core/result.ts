@@ -14,6 +14,8 @@ export interface Usage {
   outputTokens?: number
   reasoningTokens?: number
   totalTokens?: number
+  /** US dollars, where the provider itself says what the call cost. */
+  cost?: number
   /** What the provider sent. */
   raw?: unknown
 }
@@ -83,6 +85,8 @@ export interface ResultMeta {
   model: string
   provider: string
   usage: Usage
+  /** US dollars, where the provider says it or the manifest knows the prices. */
+  cost?: number
   warnings: Warning[]
   timing: Timing
   requestId?: string
@@ -90,8 +94,6 @@ export interface ResultMeta {
 }
 
 export interface ChatResult extends Choice, ResultMeta {
-  /** US dollars, where the manifest knows a price. */
-  cost?: number
   /** All of them, when several were asked for; the first stands at the top too. */
   choices: Choice[]
 }

@@ -57,7 +57,7 @@ type Data = Record<string, unknown>
 export const bundledProtocols = fileURLToPath(new URL('../../protocols', import.meta.url))
 
 /** What a provider says about itself whichever wire it speaks. */
-const ofProvider = ['id', 'name', 'docs', 'status', 'base', 'variables', 'auth', 'headers', 'query', 'limits']
+const ofProvider = ['id', 'name', 'docs', 'status', 'base', 'variables', 'auth', 'headers', 'query', 'limits', 'prices']
 /** What a child doesn't take over from those it extends. */
 const ofItself = ['id', 'name', 'docs', 'status', 'extends', 'wires']
 

@@ -1,4 +1,5 @@
 import { parseDuration } from '../core/duration.ts'
+import type { Prices } from '../core/cost.ts'
 import { ModelwireError } from '../core/error.ts'
 import { normalFields } from '../core/normalize.ts'
 import { compileInterpolation, type Expression } from '../lang/expr.ts'
@@ -10,6 +11,7 @@ import type { Auth, Slot } from '../wire/auth.ts'
 import type { Timeouts } from '../core/request.ts'
 import { encoders } from '../wire/encode.ts'
 import { overlay } from './extend.ts'
+import { readPrices, readTimeouts } from './numbers.ts'
 import { compileReading, type Reading } from './reading.ts'
 import { didYouMean } from './suggest.ts'
 import { format, type Position, positionOf } from './position.ts'
@@ -51,6 +53,8 @@ export interface Operation {
   auth: Auth
   /** Clocks that this provider needs otherwise than by default, milliseconds; 0 for none. */
   timeouts: Timeouts
+  /** What a model costs. */
+  prices: (model: string) => Prices
   variables: Variable[]
   /** Request fields that the templates read, dotted; `*` is all. */
   reads: ReadonlySet<string>
@@ -119,6 +123,7 @@ export function compileOperation(manifest: PlainMap, name: string, report: (faul
     },
     auth: readAuth(manifest.auth),
     timeouts: readTimeouts(manifest.timeouts),
+    prices: readPrices(manifest.prices),
     variables: readVariables(manifest.variables, context),
     reads: request.reads,
     unused: new Set(Array.isArray(node.unused) ? node.unused.map(String) : []),
@@ -246,12 +251,6 @@ function compileParts(manifest: PlainMap, node: PlainMap, key: 'query' | 'header
     return isMap(part) ? [compileTemplate(part, context, { container, key })] : []
   })
   return (at, roots) => Object.assign({}, ...parts.map((part) => part(at, roots)))
-}
-
-function readTimeouts(node: unknown): Timeouts {
-  if (!isMap(node)) return {}
-  const clocks = Object.entries(node).filter(([, value]) => typeof value === 'string')
-  return Object.fromEntries(clocks.map(([clock, value]) => [clock, value === 'none' ? 0 : parseDuration(String(value))]))
 }
 
 // ---- credentials -------------------------------------------------------------------------------------------------

@@ -426,6 +426,10 @@ export type Usage = {
    * All of them; the sum of input and output where it isn't said.
    */
   totalTokens?: Template
+  /**
+   * US dollars, where the provider itself says what the call cost.
+   */
+  cost?: Template
 } | null
 /**
  * How the provider spells an error; `$` is the reply's body.
@@ -525,6 +529,33 @@ export type Timeouts = {
  * A span of time (`90s`, `10m`), or `none`.
  */
 export type Clock = string
+/**
+ * Prices by model: a name in which `*` stands for any characters. The first that fits counts.
+ */
+export type Prices = {
+  [k: string]: Price
+} | null
+/**
+ * US dollars for a million tokens.
+ */
+export type Price = {
+  /**
+   * What is read.
+   */
+  input?: number | null
+  /**
+   * What is read and came from a cache; as `input` where it isn't said.
+   */
+  cachedInput?: number | null
+  /**
+   * What is read and written to a cache; as `input` where it isn't said.
+   */
+  cacheWrite?: number | null
+  /**
+   * What is generated, reasoning included.
+   */
+  output?: number | null
+} | null
 /**
  * Another wire that the provider speaks.
  */
@@ -790,6 +821,10 @@ export interface Manifest {
    * Clocks that this provider needs otherwise than by default, as spans (`10m`, `90s`) or `none`. The runtime's options and the request go over them.
    */
   timeouts?: Timeouts
+  /**
+   * What models cost, in US dollars for a million tokens; with it a result has its `cost`. The package brings none, since they change.
+   */
+  prices?: Prices
   /**
    * Changes for some models, laid over the manifest in order.
    */

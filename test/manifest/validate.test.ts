@@ -174,7 +174,7 @@ describe('a manifest that does not fit', () => {
   it('says which keys there are', () => {
     const [problem] = checkShape(parseManifest(chat('usage: { foo: 1 }'), 'x.yaml'))
     expect(problem?.hint).toBe(
-      'Its keys are inputTokens, cachedInputTokens, cacheWriteTokens, outputTokens, reasoningTokens, totalTokens.',
+      'Its keys are inputTokens, cachedInputTokens, cacheWriteTokens, outputTokens, reasoningTokens, totalTokens, cost.',
     )
   })
 })
