@@ -6,7 +6,18 @@ import type { Say } from './dispatch.ts'
 import type { Frame, Shapes } from './operator.ts'
 import { type Piece, pieceOf, stands } from './piece.ts'
 import type { Speech } from './speech.ts'
-import { aligned, endOfNumber, endOfSpace, endOfText, plainText, readText, type Studied, studied, type Token } from './tokens.ts'
+import {
+  aligned,
+  emptied,
+  endOfNumber,
+  endOfSpace,
+  endOfText,
+  plainText,
+  readText,
+  type Studied,
+  studied,
+  type Token,
+} from './tokens.ts'
 import type { Special } from './words.ts'
 
 /** What the rules said of a frame. */
@@ -57,10 +68,11 @@ interface Shape {
 }
 
 const mostShapes = 8
-const mostCredit = 512
+const mostCredit = 1024
 const dearest = 12
 const patience = 8
-const [ofHit, ofMiss, ofLook, ofLesson] = [1, 1 / 4, -10, -50] // measured; a miss counts so that new shapes are found some day
+const mostUnasked = 32
+const [ofHit, ofMiss, ofLook, ofLesson] = [1, 1 / 2, -4, -30] // measured; a miss counts so that new shapes are found some day
 
 /**
  * A decoder that learns the shape of a stream. Consecutive frames mostly differ in one or two plain values, and those of
@@ -136,7 +148,14 @@ export function createLearner({ speak, roots, special, say, revive, count, limit
     if (!said.every((make) => make !== undefined)) return undefined
     const told = JSON.stringify(first.said)
     const used = first.values.map((value) => told.includes(value))
-    return { example, pieces: fixed.map(pieceOf), kinds, used, said, outcome: { matched: first.matched, closed: false } }
+    return {
+      example: emptied(example),
+      pieces: fixed.map(pieceOf),
+      kinds,
+      used,
+      said,
+      outcome: { matched: first.matched, closed: false },
+    }
   }
 
   const probe = (fixed: string[], kinds: Token['kind'][], space: string): Probe | undefined => {
@@ -210,7 +229,7 @@ export function createLearner({ speak, roots, special, say, revive, count, limit
         return
       }
     },
-    foreign: () => misses > patience,
+    unasked: () => Math.max(0, Math.min(misses - patience, mostUnasked)),
   }
 }
 

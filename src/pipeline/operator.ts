@@ -29,8 +29,8 @@ export interface Shapes {
   tell(chunk: Window, at: number): number
   /** Looks at the bytes of one frame (as Latin-1: a character each), with all that the framing puts around it, when it has gone the full way. */
   study(text: string): void
-  /** Whether the last frames all went the full way: then what has come behind one more may as well go it too, all at once. */
-  foreign(): boolean
+  /** How many of the frames that come next may go the full way unasked, since none of the last was known. */
+  unasked(): number
 }
 
 /** What one stream knows about its own completion; shared by its operators. */

@@ -52,8 +52,9 @@ export function aligned(earlier: Studied, later: Studied, special: (value: strin
     if (before?.kind === after?.kind && before && after && gap(earlier, left, before) === gap(later, right, after)) {
       const [was, is] = [earlier.text.slice(before.start, before.end), later.text.slice(after.start, after.end)]
       const differs = was !== is
-      if (differs && after.kind !== 'space' && (special(was) || special(is))) return undefined
-      fresh ||= differs && !before.varies
+      const fresher = differs && !before.varies
+      if (fresher && after.kind !== 'space' && (special(was) || special(is))) return undefined
+      fresh ||= fresher
       found.push({ ...after, varies: differs || before.varies })
       left = before.end
       right = after.end
@@ -74,6 +75,20 @@ export function aligned(earlier: Studied, later: Studied, special: (value: strin
     } else return undefined
   }
   return fresh && earlier.text.slice(left) === later.text.slice(right) ? found : undefined
+}
+
+/** The same without what varies, and apart from the chunk that it came in: what is kept holds nobody's words. */
+export function emptied({ text, tokens }: Studied): Studied {
+  let out = ''
+  let from = 0
+  const moved = tokens.map((token) => {
+    out += text.slice(from, token.start)
+    const start = out.length
+    if (!token.varies) out += text.slice(token.start, token.end)
+    from = token.end
+    return { ...token, start, end: out.length }
+  })
+  return { text: Buffer.from(out + text.slice(from), 'latin1').toString('latin1'), tokens: moved }
 }
 
 /** Where the text ends that begins at `at`, by its closing quote: below zero when it isn't plain, 0 when it doesn't end or is no JSON. */

@@ -41,12 +41,12 @@ export function ndjson(limit: number): (next: FrameSink) => Sink<Uint8Array> {
           const between = waiting === 0
           const begin = between ? shapes.tell(seen, at) : at
           if (begin === text.length) return
-          const all = at > 0 && shapes.foreign()
-          const end = (all ? text.lastIndexOf('\n') : text.indexOf('\n', begin)) + 1
-          parse(chunk.subarray(begin, end <= begin ? undefined : end))
-          if (end <= begin) return
-          if (between && !all) shapes.study(text.slice(begin, end))
-          at = end
+          const end = text.indexOf('\n', begin) + 1
+          parse(chunk.subarray(begin, end === 0 ? undefined : end))
+          if (end === 0) return
+          if (between) shapes.study(text.slice(begin, end))
+          at = behind(shapes.unasked(), text, end)
+          if (at > end) parse(chunk.subarray(end, at))
         }
       },
       end() {
@@ -56,6 +56,16 @@ export function ndjson(limit: number): (next: FrameSink) => Sink<Uint8Array> {
       },
     }
   }
+}
+
+/** Where so many lines more end, or as many as are whole here. */
+function behind(count: number, text: string, at: number): number {
+  for (; count > 0; count--) {
+    const end = text.indexOf('\n', at) + 1
+    if (end === 0) return at
+    at = end
+  }
+  return at
 }
 
 const cut: Cut = (text) => (text.indexOf('\n') === text.length - 1 ? { text: utf8(text).trim() } : undefined)

@@ -54,12 +54,16 @@ export function sse(options: SseOptions, limit: number, progress: Progress): (ne
         for (let at = 0; at < text.length && !progress.done && !progress.closed;) {
           const begin = between ? shapes.tell(seen, at) : at
           if (begin === text.length) return
-          const all = at > 0 && shapes.foreign()
-          const end = all ? lastEnd(text, begin, mixed) : endOfEvent(text, begin, mixed)
+          const end = endOfEvent(text, begin, mixed)
           parse(chunk.subarray(begin, end < 0 ? undefined : end))
-          if (between && end >= 0 && !all) shapes.study(text.slice(begin, end))
-          between = end >= 0
-          at = between ? end : text.length
+          if (end < 0) {
+            between = false
+            return
+          }
+          if (between) shapes.study(text.slice(begin, end))
+          between = true
+          at = behind(shapes.unasked(), text, end, mixed)
+          if (at > end) parse(chunk.subarray(end, at))
         }
       },
       end() {
@@ -84,11 +88,14 @@ function endOfEvent(text: string, at: number, mixed: boolean): number {
   return found === null ? -1 : found.index + found[0].length
 }
 
-/** Where the last event ends that is whole here. */
-function lastEnd(text: string, at: number, mixed: boolean): number {
-  if (mixed) return endOfEvent(text, at, mixed)
-  const end = text.lastIndexOf('\n\n')
-  return end < at ? -1 : end + 2
+/** Where so many events more end, or as many as are whole here. */
+function behind(count: number, text: string, at: number, mixed: boolean): number {
+  for (; count > 0 && at < text.length; count--) {
+    const end = endOfEvent(text, at, mixed)
+    if (end < 0) return at
+    at = end
+  }
+  return at
 }
 
 const cut: Cut = (text) => {
