@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { chart } from './chart.ts'
 import { titleOf } from './clients.ts'
+import { profileSection } from './profile-report.ts'
 import { loadResult } from './results.ts'
 import type {
   ColdStartResult,
@@ -219,6 +220,7 @@ export function writeReport(results: string, docs: string): void {
   const request = loadResult('request', results)
   const concurrency = loadResult('concurrency', results)
   const shapes = loadResult('shapes', results)
+  const profile = loadResult('profile', results)
   const memory = loadResult('memory', results)
   const cold = loadResult('cold-start', results)
   const local = loadResult('local', results)
@@ -229,6 +231,7 @@ export function writeReport(results: string, docs: string): void {
     ...(concurrency ? concurrencySection(concurrency) : []),
     ...(shapes ? shapesSection(shapes) : []),
     ...solo,
+    ...(profile ? profileSection(profile) : []),
     ...(memory ? memorySection(memory) : []),
     ...(cold ? coldSection(cold) : []),
     ...(local ? localSection(local) : []),

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import { clients, versions } from './clients.ts'
 import { machine } from './machine.ts'
 import type { Machine } from './machine.ts'
+import type { Place } from './places.ts'
 
 /** What every result says of itself. */
 export interface Origin {
@@ -156,6 +157,27 @@ export interface ShapesResult extends Origin {
   rows: ShapesRow[]
 }
 
+export interface ProfileRow {
+  place: Place
+  /** CPU microseconds of a unit that go there: medians. */
+  byHand: number
+  modelwire: number
+}
+export interface ProfileLoad {
+  id: string
+  title: string
+  unit: 'event' | 'call' | 'request'
+  /** What Modelwire may cost at most, as times of what it costs by hand. */
+  aim: number
+  /** What it costs: the median of the ratios within each round. */
+  ratio: number
+  rows: ProfileRow[]
+}
+export interface ProfileResult extends Origin {
+  rounds: number
+  loads: ProfileLoad[]
+}
+
 export interface Results {
   request: SoloResult
   template: SoloResult
@@ -165,6 +187,7 @@ export interface Results {
   stream: StreamResult
   memory: MemoryResult
   shapes: ShapesResult
+  profile: ProfileResult
   'cold-start': ColdStartResult
 }
 

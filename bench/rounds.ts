@@ -2,13 +2,13 @@ import { median, quartiles } from './statistics.ts'
 import type { StreamRow } from './results.ts'
 
 /** Goes round: each round starts with another one, so that none is always the first. */
-export async function interleave<Id extends string>(
+export async function interleave<Id extends string, Measured = number>(
   ids: Id[],
   rounds: number,
-  once: (id: Id, round: number) => Promise<number>,
+  once: (id: Id, round: number) => Promise<Measured>,
   told: (round: number) => void,
-): Promise<Map<Id, number[]>> {
-  const measured = new Map<Id, number[]>(ids.map((id) => [id, []]))
+): Promise<Map<Id, Measured[]>> {
+  const measured = new Map<Id, Measured[]>(ids.map((id) => [id, []]))
   for (let round = 0; round < rounds; round++) {
     for (let turn = 0; turn < ids.length; turn++) {
       const id = ids[(round + turn) % ids.length]

@@ -1,11 +1,13 @@
 /** One subject at a time in a process of its own: `soloist.ts request by-hand`. It does what its parent asks and says what that cost. */
+import { profile } from './profiler.ts'
 import type { Area, Subject } from './subjects.ts'
 import type { Report } from './worker.ts'
 
-/** Works on a load for about so many milliseconds. */
+/** Works on a load for about so many milliseconds, and says what that cost, or with `profile` where it went. */
 export interface Piece {
   load: string
   ms: number
+  profile?: boolean
 }
 
 const [area = '', id = ''] = process.argv.slice(2)
@@ -56,6 +58,7 @@ async function work(piece: Piece): Promise<Report> {
     const { subject, calls } = found
     await checked(subject)
     globalThis.gc?.() // nobody pays for the round before
+    if (piece.profile) return { kind: 'profile', spent: await profile(calls, () => repeat(subject, calls)) }
     const wall = performance.now()
     const cpu = process.cpuUsage()
     await repeat(subject, calls)

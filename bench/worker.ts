@@ -4,14 +4,16 @@ import { noId, wireOf } from './conversation.ts'
 import { reply } from './replies.ts'
 import type { Mode } from './replies.ts'
 import type { Answer, Connect, Run, Task } from './conversation.ts'
+import { profile } from './profiler.ts'
+import type { Spent } from './profiler.ts'
 
 /**
- * `run`: calls to do, so many at once, and then say the cost. `hold`: start calls that hang, and don't wait. `open`: start calls
+ * `run`: calls to do, so many at once, and then say the cost. `profile`: the same, and say where it goes. `hold`: start calls that hang, and don't wait. `open`: start calls
  * that `finish` waits for. `lap`: say the cost since `mark`. `memory`: collect garbage and say what is left.
  */
 export type Job = Work | { ask: 'memory' | 'mark' | 'lap' | 'finish' }
 interface Work {
-  ask: 'run' | 'hold' | 'open'
+  ask: 'run' | 'profile' | 'hold' | 'open'
   url: string
   mode: Mode
   task: Task
@@ -21,6 +23,8 @@ interface Work {
 
 export type Report =
   | { kind: 'cost'; cpuMicros: number; wallMs: number }
+  /** CPU microseconds of one call, or of one piece of work. */
+  | { kind: 'profile'; spent: Spent }
   | { kind: 'memory'; rss: number; heapUsed: number; external: number }
   | { kind: 'started' }
   /** The client isn't installed, isn't built, or has no such task. */
@@ -81,22 +85,38 @@ function check(actual: Answer, expected: Answer): void {
 
 const expectedOf = ({ mode, task }: Work): Answer => reply(mode, wireOf(task)).answer
 
-async function measure(job: Work): Promise<Report> {
-  const run = await findRun(job)
-  const expected = expectedOf(job)
+/** All calls of a job, so many at once. */
+async function callAll({ calls, atOnce }: Work, run: Run): Promise<Answer[]> {
   const answers: Answer[] = []
-  let left = job.calls
+  let left = calls
   const lane = async () => {
     while (left-- > 0) answers.push(await run())
   }
+  await Promise.all(Array.from({ length: atOnce }, lane))
+  return answers
+}
+
+async function measure(job: Work): Promise<Report> {
+  const run = await findRun(job)
+  const expected = expectedOf(job)
   await collect() // nobody pays for the round before
   const wall = performance.now()
   const cpu = process.cpuUsage()
-  await Promise.all(Array.from({ length: job.atOnce }, lane))
+  const answers = await callAll(job, run)
   const { user, system } = process.cpuUsage(cpu)
   const wallMs = performance.now() - wall
   for (const answer of answers) check(answer, expected)
   return { kind: 'cost', cpuMicros: user + system, wallMs }
+}
+
+async function profileCalls(job: Work): Promise<Report> {
+  const run = await findRun(job)
+  const expected = expectedOf(job)
+  const answers: Answer[] = []
+  await collect()
+  const spent = await profile(job.calls, async () => void answers.push(...(await callAll(job, run))))
+  for (const answer of answers) check(answer, expected)
+  return { kind: 'profile', spent }
 }
 
 /** A few at once, so that no queue of connections overflows. */
@@ -171,6 +191,8 @@ async function work(job: Job): Promise<Report> {
         return await finish()
       case 'run':
         return await measure(job)
+      case 'profile':
+        return await profileCalls(job)
       case 'hold':
         return await hold(job)
       case 'open':

@@ -45,7 +45,10 @@ async function readSlowly(stream: AsyncIterable<Event>): Promise<Answer> {
 
 export const connect: Connect = async (base) => {
   if (!existsSync(entry)) throw new Error('not there yet: dist/index.js is missing; npm run build makes it')
-  const { createRuntime } = (await import(entry.href)) as Modelwire // our own package
+  return tasksOf((await import(entry.href)) as Modelwire, base) // our own package
+}
+
+export function tasksOf({ createRuntime }: Modelwire, base: string): ReturnType<Connect> {
   const mw = createRuntime({
     providers: {
       openai: { baseUrl: `${base}/v1`, apiKey: 'k', wire: 'chat' },
