@@ -18,11 +18,11 @@ from corpus.chat import BRANCH
 
 SIZE = 2304  # tokens in the vocabulary
 MIX = (
-    (calling.sample, 0.38),
-    (copying.sample, 0.17),
-    (filling.sample, 0.16),
-    (results.sample, 0.09),
-    (smalltalk.sample, 0.18),
+    (calling.sample, 0.46),
+    (copying.sample, 0.15),
+    (filling.sample, 0.13),
+    (results.sample, 0.07),
+    (smalltalk.sample, 0.17),
     (None, 0.02),
 )
 ECHOES = ((copying.echo_sample, 0.45), *MIX)  # to begin with

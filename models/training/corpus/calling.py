@@ -478,12 +478,12 @@ def general(r):
 
 
 MAKERS = (
-    (lambda r: from_row(r, r.choice(ROWS)), 0.6),
-    (composed, 0.11),
-    (lookup, 0.06),
-    (described, 0.09),
+    (lambda r: from_row(r, r.choice(ROWS)), 0.7),
+    (composed, 0.08),
+    (lookup, 0.04),
+    (described, 0.07),
     (nonsense, 0.02),
-    (general, 0.12),
+    (general, 0.09),
 )
 
 

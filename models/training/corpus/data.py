@@ -39,7 +39,7 @@ def answers(name):
 def tools():
     """[(names, descriptions, parameters, requests)], each a list; see catalog.py."""
     found = []
-    for line in _text("tools").splitlines():
+    for line in "".join(_text(path.stem) for path in sorted(_FOLDER.glob("tools*.txt"))).splitlines():
         if line[0] != " ":
             found.append([line, "", "", ""])
         else:

@@ -1,5 +1,7 @@
 """Values to copy: names, places, numbers, dates, texts. Most are invented anew for each sample, so that only copying helps."""
 
+import re
+
 from . import data
 
 FIRST = data.words("first")
@@ -34,6 +36,9 @@ WORD_NUMBERS = data.words("numbers")
 THINGS = data.words("things")
 
 PLACES = data.words("places")
+# Natural ones, where a program's phrases read like word salad
+_MESSAGES, _TODOS, _NOUNS = data.phrases("said-messages"), data.phrases("said-todos"), data.phrases("said-nouns")
+_TITLES, _IDIOMS, _SEARCHES = data.phrases("said-titles"), data.phrases("said-idioms"), data.phrases("said-searches")
 _STARTS = data.words("starts")
 _VOWELS = data.words("vowels")
 _ENDS = data.words("ends")
@@ -52,6 +57,11 @@ def invented(r, capital=True):
         # letters in any order: the model must copy what it can't pronounce, too
         word = "".join(r.choice("abcdefghijklmnopqrstuvwxyz") for _ in range(r.randint(3, 8)))
     return word.capitalize() if capital else word
+
+
+def written(r, phrases):
+    """One of the phrases, its {slots} filled."""
+    return re.sub(r"\{(\w+)\}", lambda slot: str(globals()[slot.group(1)](r)), r.choice(phrases))
 
 
 def first(r):
@@ -106,6 +116,8 @@ def product(r):
 
 
 def title(r):
+    if r.random() < 0.35:
+        return written(r, _TITLES)
     kind = r.random()
     if kind < 0.3:
         return f"The {r.choice(COMMON).capitalize()} of {invented(r)}"
@@ -239,6 +251,8 @@ def ticker(r):
 
 def thing(r):
     """A noun phrase in small letters."""
+    if r.random() < 0.2:
+        return written(r, _NOUNS)
     kind = r.random()
     if kind < 0.15:
         return r.choice(COMMON[50:190])
@@ -313,6 +327,8 @@ def food(r):
 
 def text(r):
     """A few words of any kind, as people dictate them."""
+    if r.random() < 0.5:
+        return written(r, r.choice((_TODOS, _TODOS, _MESSAGES, _NOUNS, _IDIOMS, _SEARCHES, _TITLES)))
     kind = r.random()
     if kind < 0.06:
         return alike(r)
@@ -332,6 +348,8 @@ def text(r):
 
 def sentence(r):
     """A sentence to repeat or to send, with its capital."""
+    if r.random() < 0.55:
+        return written(r, r.choice((_MESSAGES, _MESSAGES, _MESSAGES, _IDIOMS, _TODOS)))
     said = r.choice(
         (
             text(r),
@@ -381,6 +399,8 @@ def day(r):
 
 
 def topic(r):
+    if r.random() < 0.45:
+        return written(r, r.choice((_SEARCHES, _SEARCHES, _NOUNS)))
     return r.choice(
         (
             thing(r),
