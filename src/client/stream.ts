@@ -88,9 +88,9 @@ function deliver<R>(outcome: Outcome<R>, settle: { resolve: (result: R) => void;
 }
 
 async function drain<R>(call: Reading<R>): Promise<void> {
-  const batches = batchesOf(call)
   try {
-    while ((await batches.next()).done !== true);
+    await handOver(call, () => undefined)
+    await call.ended()
   } catch {
     // The error went to `result`, which is what was asked for.
   }
@@ -163,7 +163,7 @@ class Events<R> implements AsyncIterator<Event>, AsyncIterable<Event> {
       return Promise.resolve({ done: false, value: event })
     }
     const before = this.#waiting
-    if (before === undefined) return (this.#waiting = next(this.#call, (events) => this.#begin(events)))
+    if (before === undefined) return this.#pull()
     // A second pull before the first was answered waits behind it.
     const again = (): Promise<IteratorResult<Event>> => {
       if (this.#waiting === before) this.#waiting = undefined
@@ -180,6 +180,13 @@ class Events<R> implements AsyncIterator<Event>, AsyncIterable<Event> {
 
   [Symbol.asyncIterator](): this {
     return this
+  }
+
+  #pull(): Promise<IteratorResult<Event>> {
+    const read = this.#batch
+    const pulled = next(this.#call, (events) => this.#begin(events))
+    if (this.#batch === read) this.#waiting = pulled // else they were there already
+    return pulled
   }
 
   #begin(events: Event[]): Event {

@@ -42,7 +42,7 @@ export interface Lessons {
   memory: Memory
 }
 
-/** The shapes that the frames of an operation have had, the one that fitted last before the others: what one stream has learnt serves the next. */
+/** The shapes that the frames of an operation have had, the usual ones first: what one stream has learnt serves the next. */
 export interface Memory {
   readonly shapes: Shape[]
   /** What may be spent on learning, in frames that needn't be parsed: what is saved pays for what is learnt. */
