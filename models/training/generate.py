@@ -18,10 +18,10 @@ from corpus.chat import BRANCH
 
 SIZE = 2304  # tokens in the vocabulary
 MIX = (
-    (calling.sample, 0.46),
+    (calling.sample, 0.50),
     (copying.sample, 0.15),
-    (filling.sample, 0.13),
-    (results.sample, 0.07),
+    (filling.sample, 0.11),
+    (results.sample, 0.05),
     (smalltalk.sample, 0.17),
     (None, 0.02),
 )

@@ -10,7 +10,7 @@ from kernels import Apart, Gated, Norm, Softmax
 
 # Heads of 64: llama.cpp's AVX-512 kernels take 64 values at a step, and do the rest of a row one by one. With heads of 32
 # all of the attention is such a rest, and costs more than everything else together.
-SHAPE = {"width": 192, "layers": 6, "heads": 4, "head": 64, "hidden": 384, "rope": 10000.0}
+SHAPE = {"width": 192, "layers": 9, "heads": 4, "head": 64, "hidden": 384, "rope": 10000.0}
 
 
 class Pocket(nn.Module):

@@ -5,7 +5,7 @@ import type { Window } from './bytes.ts'
 import type { Say } from './dispatch.ts'
 import type { Frame, Shapes } from './operator.ts'
 import { type Piece, pieceOf, stands } from './piece.ts'
-import type { Speech } from './speech.ts'
+import { isReplaced, type Speech } from './speech.ts'
 import {
   aligned,
   emptied,
@@ -55,15 +55,21 @@ export function createMemory(): Memory {
   return { shapes: [], credit: mostCredit, vain: 1 }
 }
 
+/** What is said of a frame, and which of its slots that takes. */
+interface Telling {
+  said: Make[]
+  used: boolean[]
+}
+
 interface Shape {
   /** A frame that had it. */
   example: Studied
   /** The bytes around the slots: one more than there are slots. */
   pieces: Piece[]
   kinds: Token['kind'][]
-  /** Which slots are said on. */
-  used: boolean[]
-  said: Make[]
+  now: Telling
+  /** What the next frame of this shape replaces: said only of the last one in a row. */
+  late: Telling
   outcome: Outcome
 }
 
@@ -94,12 +100,15 @@ export function createLearner({ speak, roots, special, say, revive, count, limit
   const ends: number[] = []
   let refused = false // whether a frame had a known shape, but a value that goes the full way
   let misses = 0 // frames since the last that fitted
+  // The frame whose late part hasn't been said.
+  let owing: Shape | undefined
+  let owed = 0
   let last: { text: string; studied?: Studied | undefined } | undefined // the frame right before, if it went the full way
 
   /** Where the frame of this shape ends that begins at `at`, its values read; -1 when there is none. */
   const fit = (shape: Shape, chunk: Window, at: number): number => {
     const end = measure(shape, chunk, at)
-    return end >= 0 && readValues(shape, chunk) ? end : -1
+    return end >= 0 && readValues(shape, shape.now.used, chunk) ? end : -1
   }
 
   const measure = ({ pieces, kinds }: Shape, { bytes, view }: Window, at: number): number => {
@@ -119,7 +128,7 @@ export function createLearner({ speak, roots, special, say, revive, count, limit
     return stands(piece, view, at) ? at + piece.length : -1
   }
 
-  const readValues = ({ kinds, used }: Shape, chunk: Window): boolean => {
+  const readValues = ({ kinds }: Shape, used: boolean[], chunk: Window): boolean => {
     for (let index = 0; index < kinds.length; index++) {
       if (kinds[index] === 'space') continue
       const start = starts[index] as number // all were measured
@@ -144,18 +153,37 @@ export function createLearner({ speak, roots, special, say, revive, count, limit
     const [first, second] = [probe(fixed, kinds, ''), probe(fixed, kinds, ' \t')]
     if (first === undefined || second === undefined) return undefined
     if (first.said.length !== second.said.length || first.matched !== second.matched) return undefined
-    const said = first.said.map((speech, index) => bind([speech, second.said[index]], [first.values, second.values], kinds))
-    if (!said.every((make) => make !== undefined)) return undefined
-    const told = JSON.stringify(first.said)
-    const used = first.values.map((value) => told.includes(value))
+    const makes = first.said.map((speech, index) => bind([speech, second.said[index]], [first.values, second.values], kinds))
+    if (!makes.every((make) => make !== undefined)) return undefined
+    const added = first.said.filter((speech) => !isReplaced(speech)).map(({ type }) => type)
+    const telling = (late: boolean): Telling => {
+      const chosen = first.said.filter((speech) => (isReplaced(speech) && !added.includes(speech.type)) === late)
+      const told = JSON.stringify(chosen)
+      return {
+        said: makes.filter((_, index) => chosen.includes(first.said[index] as Speech)), // as many as there are makes
+        used: first.values.map((value) => told.includes(value)),
+      }
+    }
     return {
       example: emptied(example),
       pieces: fixed.map(pieceOf),
       kinds,
-      used,
-      said,
+      now: telling(false),
+      late: telling(true),
       outcome: { matched: first.matched, closed: false },
     }
+  }
+
+  const tellAll = ({ said }: Telling): void => {
+    for (let index = 0; index < said.length; index++) say((said[index] as Make)(values)) // within bounds
+  }
+
+  const tellLate = (chunk: Window): void => {
+    if (owing === undefined) return
+    measure(owing, chunk, owed) // it fitted before
+    readValues(owing, owing.late.used, chunk)
+    tellAll(owing.late)
+    owing = undefined
   }
 
   const probe = (fixed: string[], kinds: Token['kind'][], space: string): Probe | undefined => {
@@ -179,29 +207,40 @@ export function createLearner({ speak, roots, special, say, revive, count, limit
     memory.credit = Math.min(mostCredit, memory.credit + amount)
   }
 
+  const tellFrames = (chunk: Window, at: number): number => {
+    const { length } = chunk.text
+    let from = at
+    next: while (from < length) {
+      for (let index = 0; index < shapes.length; index++) {
+        const shape = shapes[index] as Shape // the index is within bounds
+        const end = fit(shape, chunk, from)
+        if (end < 0 || end - from > limit) continue
+        if (owing !== undefined && owing !== shape) {
+          tellLate(chunk)
+          fit(shape, chunk, from)
+        }
+        tellAll(shape.now)
+        if (shape.late.said.length > 0) [owing, owed] = [shape, from]
+        if (index > 0) [shapes[index], shapes[index - 1]] = [shapes[index - 1] as Shape, shape] // the usual ones come forward
+        from = end
+        last = undefined
+        misses = 0
+        pay(ofHit)
+        if (!count(shape.outcome)) return from
+        continue next
+      }
+      return from
+    }
+    return from
+  }
+
   return {
     tell(chunk, at) {
       refused = false
       if (roots.started !== true) return at
-      const { length } = chunk.text
-      let from = at
-      next: while (from < length) {
-        for (let index = 0; index < shapes.length; index++) {
-          const shape = shapes[index] as Shape // the index is within bounds
-          const end = fit(shape, chunk, from)
-          if (end < 0 || end - from > limit) continue
-          for (let which = 0; which < shape.said.length; which++) say((shape.said[which] as Make)(values)) // within bounds
-          if (index > 0) [shapes[index], shapes[index - 1]] = [shapes[index - 1] as Shape, shape] // the usual ones come forward
-          from = end
-          last = undefined
-          misses = 0
-          pay(ofHit)
-          if (!count(shape.outcome)) return from
-          continue next
-        }
-        return from
-      }
-      return from
+      const end = tellFrames(chunk, at)
+      tellLate(chunk)
+      return end
     },
     study(text) {
       pay(ofMiss)

@@ -12,6 +12,11 @@ export type Speech =
   | { type: 'finish'; choice?: number; raw: unknown; reason?: FinishReason }
   | { type: 'error'; body: unknown }
 
+/** Whether the next of its kind replaces it, so that only the last counts. */
+export function isReplaced(speech: Speech): boolean {
+  return speech.type === 'usage' && speech.merge !== true
+}
+
 /** What one frame says about a call. */
 export interface ToolSpeech {
   type: 'tool'

@@ -96,10 +96,11 @@ export function endOfText(bytes: Uint8Array, at: number): number {
   let plain = true
   for (let index = at; index < bytes.length; index++) {
     const code = bytes[index] as number // within bounds
+    if (isPlain[code] === 1) continue
     if (code === quote) return plain ? index : -index
     if (code < space) return 0
     if (code === backslash) index++
-    if (code === backslash || code > 126) plain = false
+    plain = false
   }
   return 0
 }
@@ -120,6 +121,7 @@ export function endOfSpace(bytes: Uint8Array, at: number): number {
   return end
 }
 
+const isPlain = Uint8Array.from({ length: 256 }, (_, code) => Number(code >= 0x20 && code <= 126 && code !== 0x22 && code !== 0x5c))
 const [tab, space, quote, point, zero, backslash] = [0x09, 0x20, 0x22, 0x2e, 0x30, 0x5c]
 const sliced = 13 // V8 copies a shorter slice; a longer one would keep the whole chunk that it is cut from alive
 

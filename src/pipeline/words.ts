@@ -5,7 +5,7 @@ import { isMap } from '../lang/value.ts'
 /** Whether a value could make rules do something else than pass it on: a word that they compare with, or one that a glob fits. */
 export interface Special {
   (value: string): boolean
-  /** Whether any such value has so many characters and begins with this one (its code, below 128). */
+  /** Whether any such value has so many characters and begins with this one (its code). */
   likely(first: number, length: number): boolean
 }
 
@@ -33,7 +33,10 @@ export function wordsOf(...nodes: unknown[]): Special {
   }
   nodes.forEach(visit)
   const fits = [...globs].map((pattern) => glob(pattern))
-  return Object.assign((value: string) => words.has(value) || fits.some((fit) => fit(value)), { likely: looks(words, globs) })
+  const likely = looks(words, globs)
+  const special = (value: string): boolean =>
+    likely(value.charCodeAt(0), value.length) && (words.has(value) || fits.some((fit) => fit(value)))
+  return Object.assign(special, { likely })
 }
 
 /** Most values aren't special, and this is cheaper to ask than whether they are. */
