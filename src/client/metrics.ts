@@ -56,9 +56,12 @@ export function createMeter(): Meter {
   const total = nothing()
   const models = new Map<string, Sums>()
   let active = 0
+  let last = ''
 
   function sumsOf(key: string): Sums {
     const known = models.get(key) ?? nothing()
+    if (key === last) return known
+    last = key
     models.delete(key)
     models.set(key, known) // the last one called stands last
     const oldest = models.keys().next().value

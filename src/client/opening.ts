@@ -24,7 +24,7 @@ export function createOpen(
 
   /** Callers of the same provider, key and model share what a rate limit said; all of a provider share its retry budget. */
   const policyOf = (provider: string, model: string, own: Settings['own']): Policy => {
-    const key = JSON.stringify([provider, model, typeof own.apiKey === 'string'])
+    const key = `${typeof own.apiKey} ${provider}/${model}` // a provider has no slash in its name
     let policy = policies.get(key)
     if (policy !== undefined) return policy
     let budget = budgets.get(provider)

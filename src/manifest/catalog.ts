@@ -97,7 +97,7 @@ export function createCatalog(options: CatalogOptions): Catalog {
   /** What the build worked out. With `watch` nothing of it is used: each file may be another at the next look. */
   function built(id: string, wire?: string): Data | undefined {
     if (watch || !paths.includes(bundledProtocols)) return undefined
-    const key = JSON.stringify([id, wire])
+    const key = wire === undefined ? id : `${id}\0${wire}`
     if (!builtCache.has(key)) builtCache.set(key, readResolved(id, wire, place))
     return builtCache.get(key)
   }

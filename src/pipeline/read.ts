@@ -80,7 +80,6 @@ export function createReader(plan: ReadPlan, input: ReadInput): Reader {
     },
   })
   let decoder: Sink<Uint8Array> | undefined
-  const opening = new TextDecoder()
   const held: Uint8Array[] = []
   let size = 0
 
@@ -88,7 +87,7 @@ export function createReader(plan: ReadPlan, input: ReadInput): Reader {
   const start = (chunk: Uint8Array): void => {
     held.push(chunk)
     size += chunk.length
-    const first = opening.decode(chunk, { stream: true }).trimStart()[0]
+    const first = firstOf(chunk)
     if (first === undefined && size > input.limit) throw tooLarge(input.limit)
     if (first === undefined) return
     const begun = held.length === 1 ? chunk : Buffer.concat(held)
@@ -214,6 +213,12 @@ function fromType(type: string): DecoderName | undefined {
   if (/^application\/(?:x-ndjson|ndjson|jsonl|x-jsonlines|stream\+json)$/.test(type)) return 'ndjson'
   if (type === 'application/json' || type.endsWith('+json')) return 'json'
   return undefined
+}
+
+/** The first character, if it is of ASCII; nothing where there is space and a byte order mark only. */
+function firstOf(chunk: Uint8Array): string | undefined {
+  const code = chunk.find((byte) => byte > 0x20 && byte !== 0xef && byte !== 0xbb && byte !== 0xbf)
+  return code === undefined ? undefined : String.fromCharCode(code)
 }
 
 function head(chunk: Uint8Array, length: number): string {
