@@ -2,15 +2,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type ChatRequest, type ChatResult, createRuntime, type Event, type Runtime } from '../../src/index.ts'
+import { type ChatRequest, type ChatResult, createRuntime, type Event } from '../../src/index.ts'
+import { both, type Target } from '../tools/both.ts'
 import { randomModel } from '../tools/gguf.ts'
-import { available, type LlamaServer, startLlamaServer } from '../tools/llama-server.ts'
 import { failure } from '../tools/failure.ts'
 
 // The same questions with the same expectations, once to llama.cpp in this process and once to a server that we didn't
 // write. The model's weights are random: it babbles, so what is looked at is the form of what comes, and that limits hold.
 
-const { missing } = await available()
 const folder = mkdtempSync(join(tmpdir(), 'modelwire-llama-'))
 const file = join(folder, 'random.gguf')
 writeFileSync(file, randomModel(1))
@@ -36,42 +35,11 @@ const shape = {
   additionalProperties: false,
 }
 
-interface Target {
-  mw: Runtime
-  model: string
-  close(): Promise<void>
-}
-
 const contextLength = 1024
 
-async function inProcess(): Promise<Target> {
-  const mw = createRuntime({ retry: false, providers: { llama: { gpu: 'cpu', contextLength } } })
-  return { mw, model: `llama/${file}`, close: () => mw.close() }
-}
+const places = await both({ model: file, settings: { contextLength }, file, context: contextLength * 4, slots: 4 })
 
-async function onServer(): Promise<Target> {
-  const server: LlamaServer = await startLlamaServer({ model: file, context: contextLength * 4, slots: 4 })
-  const mw = createRuntime({
-    retry: false,
-    providers: { 'llama-server': { apiKey: server.apiKey, baseUrl: `${server.url}/v1` } },
-  })
-  const close = async (): Promise<void> => {
-    await mw.close()
-    await server.stop()
-  }
-  return { mw, model: 'llama-server/tiny', close }
-}
-
-const targets = [
-  { name: 'in this process', open: inProcess, skipped: false },
-  {
-    name: missing === undefined ? 'on llama-server' : `on llama-server (skipped: ${missing})`,
-    open: onServer,
-    skipped: missing !== undefined,
-  },
-]
-
-for (const { name, open, skipped } of targets) {
+for (const { name, open, skipped } of places) {
   describe.skipIf(skipped)(`a model of random weights ${name}`, () => {
     let target: Target
     beforeAll(async () => {

@@ -2,10 +2,9 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { answer, type Kind, prompts } from '../../models/evaluation/run.ts'
-import { createRuntime, type Event, type Runtime } from '../../src/index.ts'
-import { available, startLlamaServer } from '../tools/llama-server.ts'
+import type { Event } from '../../src/index.ts'
+import { both, type Target } from '../tools/both.ts'
 
-const { missing } = await available()
 const file = new URL('../../models/pocket.gguf', import.meta.url)
 
 describe('the model that comes with Modelwire', () => {
@@ -20,37 +19,9 @@ describe('the model that comes with Modelwire', () => {
 /** What the card (models/README.md) says that it gets right of prompts it wasn't trained on, a little rounded down. */
 const rates: Record<Kind, number> = { tool: 0.88, copy: 0.9, schema: 0.93, result: 0.97, chat: 0.8 }
 
-interface Target {
-  mw: Runtime
-  model: string
-  close(): Promise<void>
-}
+const places = await both({ model: 'pocket', file: file.pathname, context: 4096, slots: 2 })
 
-async function inProcess(): Promise<Target> {
-  const mw = createRuntime({ retry: false, providers: { llama: { gpu: 'cpu' } } })
-  return { mw, model: 'llama/pocket', close: () => mw.close() }
-}
-
-async function onServer(): Promise<Target> {
-  const server = await startLlamaServer({ model: file.pathname, context: 4096, slots: 2 })
-  const mw = createRuntime({ retry: false, providers: { 'llama-server': { apiKey: server.apiKey, baseUrl: `${server.url}/v1` } } })
-  const close = async (): Promise<void> => {
-    await mw.close()
-    await server.stop()
-  }
-  return { mw, model: 'llama-server/pocket', close }
-}
-
-const targets = [
-  { name: 'in this process', open: inProcess, skipped: false },
-  {
-    name: missing === undefined ? 'on llama-server' : `on llama-server (skipped: ${missing})`,
-    open: onServer,
-    skipped: missing !== undefined,
-  },
-]
-
-for (const { name, open, skipped } of targets) {
+for (const { name, open, skipped } of places) {
   describe.skipIf(skipped)(`Pocket ${name}`, () => {
     let target: Target
     beforeAll(async () => {
