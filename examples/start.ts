@@ -20,7 +20,7 @@ console.log(`
 
 ${usage.inputTokens} tokens in · ${usage.outputTokens} out · ${speed} tok/s · ${(timing.totalMs / 1_000).toFixed(1)} s with loading · finished: ${finishReason}
 
-This was Pocket, a model of 3 million parameters (models/README.md), through protocols/providers/llama.yaml. Talk with it, or with a larger one:
+This was Pocket, a model of 4 million parameters (models/README.md), through protocols/providers/llama.yaml. Talk with it, or with a larger one:
 
   ${bold('npx modelwire chat')}
   ${bold('npx modelwire chat -m llama/./path/to/model.gguf')}

@@ -1,6 +1,7 @@
 """Pocket's network: a small llama. Parameters carry the names that they have in the GGUF file."""
 
 import math
+import os
 
 import torch
 from torch import nn
@@ -10,7 +11,9 @@ from kernels import Apart, Gated, Norm, Softmax
 
 # Heads of 64: llama.cpp's AVX-512 kernels take 64 values at a step, and do the rest of a row one by one. With heads of 32
 # all of the attention is such a rest, and costs more than everything else together.
-SHAPE = {"width": 192, "layers": 9, "heads": 4, "head": 64, "hidden": 384, "rope": 10000.0}
+# It is trained with fewer layers first (see make.sh and grow.py).
+LAYERS = int(os.environ.get("LAYERS", "9"))
+SHAPE = {"width": 192, "layers": LAYERS, "heads": 4, "head": 64, "hidden": 384, "rope": 10000.0}
 
 
 class Pocket(nn.Module):

@@ -56,12 +56,12 @@ export function createMeter(): Meter {
   const total = nothing()
   const models = new Map<string, Sums>()
   let active = 0
-  let last = ''
+  let latest = ''
 
   function sumsOf(key: string): Sums {
     const known = models.get(key) ?? nothing()
-    if (key === last) return known
-    last = key
+    if (key === latest) return known
+    latest = key
     models.delete(key)
     models.set(key, known) // the last one called stands last
     const oldest = models.keys().next().value

@@ -1,40 +1,16 @@
-import { ModelwireError } from '../core/error.ts'
 import type { Roots } from '../lang/value.ts'
-import { bind, type Make } from './bind.ts'
+import type { Make } from './bind.ts'
 import type { Window } from './bytes.ts'
 import type { Say } from './dispatch.ts'
-import type { Frame, Shapes } from './operator.ts'
-import { type Piece, pieceOf, stands } from './piece.ts'
-import { isReplaced, type Speech } from './speech.ts'
-import {
-  aligned,
-  emptied,
-  endOfNumber,
-  endOfSpace,
-  endOfText,
-  plainText,
-  readText,
-  type Studied,
-  studied,
-  type Token,
-} from './tokens.ts'
-import type { Special } from './words.ts'
-
-/** What the rules said of a frame. */
-export interface Outcome {
-  matched: boolean
-  closed: boolean
-}
+import type { Shapes } from './operator.ts'
+import { type Piece, stands } from './piece.ts'
+import { type Outcome, type Rehearsal, type Shape, shapeOf, type Telling } from './shape.ts'
+import { aligned, endOfNumber, endOfSpace, endOfText, plainText, readText, type Studied, studied } from './tokens.ts'
 
 /** What a learner is made of. */
-export interface Lessons {
-  /** The rules, as they would run on a frame that was parsed. */
-  speak: (frame: Frame, roots: Roots, say: Say) => Outcome
+export interface Lessons extends Rehearsal {
   roots: Roots
-  special: Special
   say: Say
-  /** Finds the frame in the bytes of one. */
-  revive: (text: string) => Frame
   /** Counts a frame; gives false when nothing may follow it. */
   count: (outcome: Outcome) => boolean
   /** Bytes that one frame may have. */
@@ -53,24 +29,6 @@ export interface Memory {
 
 export function createMemory(): Memory {
   return { shapes: [], credit: mostCredit, vain: 1 }
-}
-
-/** What is said of a frame, and which of its slots that takes. */
-interface Telling {
-  said: Make[]
-  used: boolean[]
-}
-
-interface Shape {
-  /** A frame that had it. */
-  example: Studied
-  /** The bytes around the slots: one more than there are slots. */
-  pieces: Piece[]
-  kinds: Token['kind'][]
-  now: Telling
-  /** What the next frame of this shape replaces: said only of the last one in a row. */
-  late: Telling
-  outcome: Outcome
 }
 
 const mostShapes = 8
@@ -92,7 +50,8 @@ const [ofHit, ofMiss, ofLook, ofLesson] = [1, 1 / 2, -4, -30] // measured; a mis
  * value reaches a filter isn't learnt, nor one whose rules look at anything but the frame. Space between values may be of
  * any length. A slot holds no line end and no bare quote, so what frames a frame stays what it was.
  */
-export function createLearner({ speak, roots, special, say, revive, count, limit, memory }: Lessons): Shapes {
+export function createLearner(lessons: Lessons): Shapes {
+  const { roots, special, say, count, limit, memory } = lessons
   const { shapes } = memory
   // Of the frame that fitted last: its values, where each begins and where it ends, below zero when it isn't plain.
   const values: string[] = []
@@ -108,7 +67,7 @@ export function createLearner({ speak, roots, special, say, revive, count, limit
   /** Where the frame of this shape ends that begins at `at`, its values read; -1 when there is none. */
   const fit = (shape: Shape, chunk: Window, at: number): number => {
     const end = measure(shape, chunk, at)
-    return end >= 0 && readValues(shape, shape.now.used, chunk) ? end : -1
+    return end >= 0 && readValues(shape, chunk) ? end : -1
   }
 
   const measure = ({ pieces, kinds }: Shape, { bytes, view }: Window, at: number): number => {
@@ -128,50 +87,26 @@ export function createLearner({ speak, roots, special, say, revive, count, limit
     return stands(piece, view, at) ? at + piece.length : -1
   }
 
-  const readValues = ({ kinds }: Shape, used: boolean[], chunk: Window): boolean => {
+  const valueAt = (index: number, chunk: Window): string | undefined => {
+    const start = starts[index] as number // it was measured
+    const end = ends[index] as number
+    return end < 0 ? readText(chunk, start, -end) : plainText(chunk, start, end)
+  }
+
+  const readValues = ({ kinds, now: { used } }: Shape, chunk: Window): boolean => {
     for (let index = 0; index < kinds.length; index++) {
       if (kinds[index] === 'space') continue
       const start = starts[index] as number // all were measured
-      const found = ends[index] as number
-      const end = Math.abs(found)
-      const doubtful = found < 0 || special.likely(chunk.bytes[start] as number, end - start) // within bounds
+      const end = ends[index] as number
+      const doubtful = end < 0 || special.likely(chunk.bytes[start] as number, end - start) // within bounds
       if (!doubtful && used[index] !== true) continue // nobody asks for it
-      const value = found < 0 ? readText(chunk, start, end) : plainText(chunk, start, end)
+      const value = valueAt(index, chunk)
       if (value === undefined) return false
       refused = doubtful && special(value)
       if (refused) return false
       values[index] = value
     }
     return true
-  }
-
-  /** Probes the rules with two rebuilt frames. */
-  const learn = (example: Studied): Shape | undefined => {
-    const slots = example.tokens.filter(({ varies }) => varies)
-    const fixed = [0, ...slots.map(({ end }) => end)].map((from, index) => example.text.slice(from, slots[index]?.start))
-    const kinds = slots.map(({ kind }) => kind)
-    const [first, second] = [probe(fixed, kinds, ''), probe(fixed, kinds, ' \t')]
-    if (first === undefined || second === undefined) return undefined
-    if (first.said.length !== second.said.length || first.matched !== second.matched) return undefined
-    const makes = first.said.map((speech, index) => bind([speech, second.said[index]], [first.values, second.values], kinds))
-    if (!makes.every((make) => make !== undefined)) return undefined
-    const added = first.said.filter((speech) => !isReplaced(speech)).map(({ type }) => type)
-    const telling = (late: boolean): Telling => {
-      const chosen = first.said.filter((speech) => (isReplaced(speech) && !added.includes(speech.type)) === late)
-      const told = JSON.stringify(chosen)
-      return {
-        said: makes.filter((_, index) => chosen.includes(first.said[index] as Speech)), // as many as there are makes
-        used: first.values.map((value) => told.includes(value)),
-      }
-    }
-    return {
-      example: emptied(example),
-      pieces: fixed.map(pieceOf),
-      kinds,
-      now: telling(false),
-      late: telling(true),
-      outcome: { matched: first.matched, closed: false },
-    }
   }
 
   const tellAll = ({ said }: Telling): void => {
@@ -181,26 +116,11 @@ export function createLearner({ speak, roots, special, say, revive, count, limit
   const tellLate = (chunk: Window): void => {
     if (owing === undefined) return
     measure(owing, chunk, owed) // it fitted before
-    readValues(owing, owing.late.used, chunk)
+    for (let index = 0; index < owing.kinds.length; index++) {
+      if (owing.late.used[index] === true) values[index] = valueAt(index, chunk) as string // it was no broken text then
+    }
     tellAll(owing.late)
     owing = undefined
-  }
-
-  const probe = (fixed: string[], kinds: Token['kind'][], space: string): Probe | undefined => {
-    const unknown = kinds.map((kind) => (kind === 'space' ? space : unknowable(kind)))
-    if (unknown.some((value, index) => kinds[index] !== 'space' && special(value))) return undefined
-    const said: Speech[] = []
-    const { seen, filtered, beyond } = watched()
-    try {
-      const frame = revive(fixed.map((piece, index) => piece + (unknown[index] ?? '')).join(''))
-      const { matched, closed } = speak(frame, seen, (speech) => void said.push(speech))
-      const touched = JSON.stringify(filtered)
-      if (closed || beyond() || unknown.some((value) => value.trim() !== '' && touched.includes(value))) return undefined
-      return { said, matched, values: unknown }
-    } catch (error) {
-      if (error instanceof ModelwireError) return undefined // a frame that fails is no shape to learn
-      throw error
-    }
   }
 
   const pay = (amount: number): void => {
@@ -259,7 +179,7 @@ export function createLearner({ speak, roots, special, say, revive, count, limit
         const tokens = earlier === undefined ? undefined : aligned(earlier, now, special)
         if (tokens === undefined) continue
         pay(ofLesson)
-        const shape = learn({ text, tokens })
+        const shape = shapeOf({ text, tokens }, lessons)
         if (shape === undefined) return
         memory.vain = 1
         if (known !== undefined) shapes.splice(shapes.indexOf(known), 1) // the new one fits wherever it did, and more
@@ -270,29 +190,4 @@ export function createLearner({ speak, roots, special, say, revive, count, limit
     },
     unasked: () => Math.max(0, Math.min(misses - patience, mostUnasked)),
   }
-}
-
-interface Probe {
-  said: Speech[]
-  matched: boolean
-  values: string[]
-}
-
-/** What rules see of a call while they are probed: what they give to filters, and whether they looked at more than the frame. */
-function watched(): { seen: Roots; filtered: unknown[]; beyond: () => boolean } {
-  const filtered: unknown[] = []
-  let asked = false
-  const given: Roots = { started: true, filtered: (value) => void filtered.push(value) }
-  const seen = new Proxy(given, {
-    get(target, key) {
-      if (key !== 'miss' && key !== 'origins' && !Object.hasOwn(target, key)) asked = true
-      return Reflect.get(target, key) as unknown
-    },
-  })
-  return { seen, filtered, beyond: () => asked }
-}
-
-/** A value that no rule can know. */
-function unknowable(kind: 'text' | 'number'): string {
-  return kind === 'text' ? `x${crypto.randomUUID()}` : String(1e9 + Math.floor(Math.random() * 8e9))
 }

@@ -29,11 +29,11 @@ function expectSame(exchange: Exchange, route: Omit<Route, 'api'>): void {
   expect(outcome(exchange, route, true)).toBe(outcome(exchange, route, false))
 }
 
-const sse = (frames: string[]): Exchange => ({
+const sse = (frames: string[], end = 'data: [DONE]\n\n'): Exchange => ({
   response: {
     status: 200,
     headers: { 'content-type': 'text/event-stream' },
-    bodyText: `${frames.map((frame) => `data: ${frame}\n\n`).join('')}data: [DONE]\n\n`,
+    bodyText: frames.map((frame) => `data: ${frame}\n\n`).join('') + end,
   },
 })
 const chunk = (content: string, more = ''): string =>
@@ -142,6 +142,28 @@ describe('a stream read by the shape of its frames', () => {
     }
     expect(said(exchange)).toBe('abcd\uFFFD(\uFFFDe')
     expectSame(exchange, chat)
+  })
+
+  it('counts what was counted last, where each frame counts and they differ in more than that', () => {
+    const google = { use: 'google-generate-content', operation: 'chat' }
+    const frame = (text: string, count: number, more = ''): string =>
+      `{"candidates":[{"content":{"parts":[{"text":"${text}"}],"role":"model"}${more}}],"usageMetadata":{"promptTokenCount":11,"candidatesTokenCount":${count}}}`
+    const bare = (text: string): string => frame(text, 0).replace(/,"usageMetadata".*/, '}')
+    const words = ['one', 'two', 'three', 'four', 'five']
+    const texts = words.map((word, at) => frame(word, at + 20))
+    const thoughts = words.map((word, at) => frame(word, at + 50).replace('"text"', '"thought":true,"text"'))
+    const end = frame('.', 99, ',"finishReason":"STOP"')
+    for (const frames of [
+      [...texts, end],
+      [...thoughts, ...texts, ...thoughts, ...texts, end],
+      [...texts, ...texts, ...words.map(bare), bare('.').replace('}],"role"', '}],"finishReason":"STOP","role"')],
+      [...texts, ...words.map(bare), ...texts, bare('?'), frame('!', 0), end],
+    ]) {
+      const stream = sse(frames, '')
+      for (const cut of [40, 333, 100_000]) expect(outcome(stream, google, true, cut)).toBe(outcome(stream, google, false, cut))
+    }
+    const { usage } = runtime.replay(sse([...texts, ...texts, end], ''), { provider: 'google-generate-content' }).result
+    expect(usage).toMatchObject({ inputTokens: 11, outputTokens: 99 })
   })
 
   it('counts what is counted in every frame', () => {
