@@ -19,11 +19,13 @@ async function elsewhere(
 const mw = createRuntime({ protocols: ${JSON.stringify(join(folder, 'toy.yaml'))}, env: process.env })
 const status = await mw.startService('toy', { args: ['--mode', 'stubborn', '--pids', ${JSON.stringify(pids)}] })
 console.log(JSON.stringify(status))
+await new Promise((go) => process.stdin.once('data', go)) // not before it was seen that they live
+process.stdin.destroy()
 ${after}
 `,
   )
   const path = `${folder}:/usr/bin:/bin`
-  const parent = spawn(process.execPath, [script], { env: { PATH: path }, stdio: ['ignore', 'pipe', 'inherit'] })
+  const parent = spawn(process.execPath, [script], { env: { PATH: path }, stdio: ['pipe', 'pipe', 'inherit'] })
   onTestFinished(() => void parent.kill('SIGKILL'))
   const over = new Promise<void>((resolve) => parent.once('exit', () => resolve()))
   await new Promise<void>((resolve, reject) => {
@@ -33,6 +35,7 @@ ${after}
   const [engine = 0, child = 0] = readFileSync(pids, 'utf8').split(' ').map(Number)
   expect([lives(engine), lives(child)]).toEqual([true, true])
   onTestFinished(() => [engine, child].filter(lives).forEach((pid) => process.kill(pid, 'SIGKILL')))
+  parent.stdin.write('go')
   return { parent: parent.pid ?? 0, engine, child, over }
 }
 
