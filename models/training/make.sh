@@ -39,7 +39,7 @@ for one in A B; do
   $python generate.py $((seed + 70)) 150000 "$work/fourth.$one.npz" vocabulary.json
   $python generate.py $((seed + 80)) 75000 "$work/fifth.$one.npz" vocabulary.json
   $python generate.py $((seed + 90)) 50000 "$work/sixth.$one.npz" vocabulary.json
-  $python generate.py $((seed + 100)) 75000 "$work/seventh.$one.npz" vocabulary.json
+  $python generate.py $((seed + 100)) 65000 "$work/seventh.$one.npz" vocabulary.json
   seed=$((seed + 1))
 done
 
@@ -55,7 +55,7 @@ export LAYERS=9
 $python grow.py "$work/fourth.A.pt" "$work/grown.pt"
 train fifth 44 0 "$work/grown.pt" fifth
 train sixth 18 0 "$work/fifth.A.pt" sixth
-train seventh 54 0.8 "$work/sixth.A.pt" seventh
+train seventh 53 0.8 "$work/sixth.A.pt" seventh
 
 $python pack.py "$work/seventh.A.pt" vocabulary.json ../pocket.gguf
 cd .. && sha256sum pocket.gguf >pocket.gguf.sha256

@@ -4,7 +4,7 @@ import { isBlank, isMap, type PlainMap } from '../lang/value.ts'
 import { type Calls, createCalls } from './calls.ts'
 import { createProgress } from './progress.ts'
 import type { Sink } from './operator.ts'
-import type { Speech } from './speech.ts'
+import { isReplaced, type Speech } from './speech.ts'
 
 /** How one operation reads its ends. */
 export interface Endings {
@@ -80,7 +80,7 @@ export function accumulate(endings: Endings, next: Sink<Event>, heard: { start: 
       case 'end':
         return lanes.get(speech.choice ?? 0)?.calls.end(speech.index)
       case 'usage':
-        usage = speech.merge === true && isMap(usage) && isMap(speech.raw) ? merge(usage, speech.raw) : speech.raw
+        usage = isReplaced(speech) || !isMap(usage) || !isMap(speech.raw) ? speech.raw : merge(usage, speech.raw)
         return
       case 'finish':
         if (isBlank(speech.raw)) return

@@ -216,7 +216,7 @@ function fromType(type: string): DecoderName | undefined {
   return undefined
 }
 
-/** The first character, if it is of ASCII; nothing where there is space and a byte order mark only. */
+/** The first character, right where it is of ASCII, which is all that is asked; nothing where there is only space and a byte order mark. */
 function firstOf(chunk: Uint8Array): string | undefined {
   const code = chunk.find((byte) => byte > 0x20 && byte !== 0xef && byte !== 0xbb && byte !== 0xbf)
   return code === undefined ? undefined : String.fromCharCode(code)

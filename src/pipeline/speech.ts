@@ -12,7 +12,7 @@ export type Speech =
   | { type: 'finish'; choice?: number; raw: unknown; reason?: FinishReason }
   | { type: 'error'; body: unknown }
 
-/** Whether the next of its kind replaces it, so that only the last counts. */
+/** Whether it replaces the one of its kind before it: of such, only the last counts. */
 export function isReplaced(speech: Speech): boolean {
   return speech.type === 'usage' && speech.merge !== true
 }

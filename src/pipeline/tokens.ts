@@ -121,8 +121,10 @@ export function endOfSpace(bytes: Uint8Array, at: number): number {
   return end
 }
 
-const isPlain = Uint8Array.from({ length: 256 }, (_, code) => Number(code >= 0x20 && code <= 126 && code !== 0x22 && code !== 0x5c))
 const [tab, space, quote, point, zero, backslash] = [0x09, 0x20, 0x22, 0x2e, 0x30, 0x5c]
+const isPlain = Uint8Array.from({ length: 256 }, (_, code) =>
+  Number(code >= space && code <= 126 && code !== quote && code !== backslash),
+)
 const sliced = 13 // V8 copies a shorter slice; a longer one would keep the whole chunk that it is cut from alive
 
 /** Plain characters, as they stand. */

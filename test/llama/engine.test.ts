@@ -37,7 +37,7 @@ const shape = {
 
 const contextLength = 1024
 
-const places = await both({ model: file, settings: { contextLength }, file, context: contextLength * 4, slots: 4 })
+const places = await both({ file, settings: { contextLength }, context: contextLength * 4, slots: 4 })
 
 for (const { name, open, skipped } of places) {
   describe.skipIf(skipped)(`a model of random weights ${name}`, () => {

@@ -10,11 +10,11 @@ export interface Target {
 }
 
 export interface Asked {
-  /** In this process: as the engine calls it, and how it is loaded. */
-  model: string
+  /** How it is named in this process, where that isn't its file, and how it is loaded there. */
+  model?: string
   settings?: Record<string, unknown>
-  /** The file that the server loads, the tokens of all its conversations together, and how many it holds. */
   file: string
+  /** Tokens of all conversations of the server together, and how many it holds. */
   context: number
   slots: number
 }
@@ -38,7 +38,7 @@ export async function both(asked: Asked): Promise<Place[]> {
   ]
 }
 
-async function inProcess({ model, settings }: Asked): Promise<Target> {
+async function inProcess({ file, model = file, settings }: Asked): Promise<Target> {
   const mw = createRuntime({ retry: false, providers: { llama: { gpu: 'cpu', ...settings } } })
   return { mw, model: `llama/${model}`, close: () => mw.close() }
 }
