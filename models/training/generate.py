@@ -30,10 +30,17 @@ LONGEST = 1200
 
 
 def held_out():
-    """Finds names of tools that the evaluation asks for: a sample that happens to make one up is thrown away."""
-    lines = (Path(__file__).parent / "../evaluation/tool.jsonl").read_text(encoding="utf-8").splitlines()
-    names = {tool["name"] for line in lines for tool in json.loads(line).get("tools", [])}
-    return re.compile(r"\b(" + "|".join(sorted(names)) + r")\b")
+    """Finds what the evaluation asks: names of its tools, and whole messages. A sample that happens to make one up is thrown away."""
+    names, messages = set(), set()
+    for path in (Path(__file__).parent / "../evaluation").glob("*.jsonl"):
+        prompts = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        said = [next(turn["content"] for turn in prompt["messages"] if turn["role"] == "user") for prompt in prompts]
+        messages |= {text for text in said if len(text.split()) > 3}  # what everybody says ("Hello!") can't be held out
+        if path.stem == "tool":
+            names |= {tool["name"] for prompt in prompts for tool in prompt.get("tools", [])}
+    name = re.compile(r"\b(" + "|".join(sorted(names)) + r")\b")
+    message = re.compile(r"<\|user\|>(.*?)<\|end\|>", re.DOTALL)
+    return lambda text: name.search(text) or not messages.isdisjoint(message.findall(text))
 
 
 def long(r):
@@ -91,7 +98,7 @@ def main(seed, count, out, vocabulary_path, mix=MIX):
     ids, weights, branches, starts, forbidden = [], [], [], [0], held_out()
     while len(starts) <= count:
         pieces = sample(r, mix)
-        if forbidden.search("".join(piece for piece, _ in pieces)):
+        if forbidden("".join(piece for piece, _ in pieces)):
             continue
         line, its, numbers = encoded(vocabulary, pieces)
         if len(line) <= LONGEST:
