@@ -56,7 +56,6 @@ export function tasksOf({ createRuntime }: Modelwire, base: string): ReturnType<
       google: { baseUrl: `${base}/v1beta`, apiKey: 'k' },
       ollama: { baseUrl: base },
     },
-    limits: { inflight: 10_000, queue: 10_000 },
   })
   return {
     'openai.stream': () => fold(mw.stream(asked('openai'))),

@@ -33,7 +33,7 @@ export function createMemory(): Memory {
 
 const mostShapes = 8
 const mostCredit = 1024
-const dearest = 12
+const dearest = 40
 const patience = 8
 const mostUnasked = 32
 const [ofHit, ofMiss, ofLook, ofLesson] = [1, 1 / 2, -4, -30] // measured; a miss counts so that new shapes are found some day
