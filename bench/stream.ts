@@ -64,7 +64,7 @@ const loads: Load[] = [
   },
 ]
 
-const warm = { leastRounds: 5, mostRounds: 40, ms: 8_000 }
+const warm = { leastRounds: 5, mostRounds: 40, ms: 25_000 }
 const floor: ClientId = clients[0].id
 const options = readOptions({ full: 7, quick: 2 })
 
@@ -76,13 +76,13 @@ async function once(child: Child, upstream: Upstream, load: Load): Promise<Repor
 
 const eventsOf = (load: Load) => reply(load.mode, wireOf(load.task)).count
 
-/** Warms every client up, drops those that can't, then goes round: each round starts with another client. */
+/** Warms the clients up, all at once, drops those that can't, then goes round: each round starts with another client. */
 async function measure(load: Load, children: Map<ClientId, Child>, upstream: Upstream): Promise<StreamLoad> {
   const present: ClientId[] = []
   const missing: Missing[] = []
   const units = (options.quick ? load.quickCalls : load.calls) * eventsOf(load)
-  for (const [id, child] of children) {
-    const report = await warmUp(child, upstream, load)
+  const warmed = [...children].map(async ([id, child]) => ({ id, report: await warmUp(child, upstream, load) }))
+  for (const { id, report } of await Promise.all(warmed)) {
     if (report.kind === 'cost') present.push(id)
     else if (report.kind === 'failed') missing.push({ client: id, reason: `failed: ${report.reason}` })
     else if (report.kind === 'missing' && !report.reason.startsWith('speaks no'))
