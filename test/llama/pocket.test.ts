@@ -17,7 +17,7 @@ describe('the model that comes with Modelwire', () => {
 })
 
 /** What the card (models/README.md) says that it gets right of prompts it wasn't trained on, a little rounded down. */
-const rates: Record<Kind, number> = { tool: 0.91, copy: 0.91, schema: 0.93, result: 0.97, chat: 0.85 }
+const rates: Record<Kind, number> = { tool: 0.94, copy: 0.91, schema: 0.93, result: 0.97, chat: 0.86 }
 
 const places = await both({ model: 'pocket', file: file.pathname, context: 4096, slots: 2 })
 
