@@ -94,6 +94,7 @@ async function measure(load: Load, children: Map<ClientId, Child>, upstream: Ups
     options.rounds,
     async (id, round) => {
       const child = children.get(id)
+      if (child && !options.quick) await once(child, upstream, load) // it has waited for the others: V8 collects all garbage then, and code with it
       const report = child && (await once(child, upstream, load))
       if (report?.kind === 'cost') return report.cpuMicros / units
       throw new Error(`${titleOf(id)} in round ${round + 1}: ${report && 'reason' in report ? report.reason : report?.kind}`)
