@@ -10,7 +10,7 @@ import { isMap } from '../src/lang/value.ts'
 import type { Roots } from '../src/lang/value.ts'
 import { bundledProtocols, createCatalog } from '../src/manifest/catalog.ts'
 import type { Operation } from '../src/manifest/compile.ts'
-import { createReader } from '../src/pipeline/read.ts'
+import { Reader } from '../src/pipeline/read.ts'
 import type { Reader } from '../src/pipeline/read.ts'
 
 export interface RecordedStream {
@@ -63,7 +63,7 @@ function prepare({ request, response }: Recording, { use, operation = 'chat', wi
   const { plan } = reads.reading
 
   return {
-    read: (learn) => drain(createReader(plan, { ...input, roots: rootsOf(), learn }), pieces),
+    read: (learn) => drain(new Reader(plan, { ...input, roots: rootsOf(), learn }), pieces),
     count() {
       const roots = rootsOf()
       let parsed = 0
@@ -72,7 +72,7 @@ function prepare({ request, response }: Recording, { use, operation = 'chat', wi
         return plan.rules.run(frame, seen, say)
       }
       const counted = { ...plan, rules: { ...plan.rules, run } }
-      const reader = createReader(counted, { ...input, roots, learn: true })
+      const reader = new Reader(counted, { ...input, roots, learn: true })
       drain(reader, pieces)
       return { frames: reader.progress.frames, parsed }
     },

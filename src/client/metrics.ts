@@ -1,6 +1,6 @@
 import { ModelwireError, type ErrorKind } from '../core/error.ts'
 import type { UsageEvent } from '../core/event.ts'
-import type { Heard } from './exchange.ts'
+import type { Heard } from './live.ts'
 import type { Open } from './opening.ts'
 import type { TaskCounts } from './tasks.ts'
 
@@ -117,14 +117,8 @@ export function createMeter(): Meter {
       try {
         const live = await open(planned, input)
         counting.replied()
-        return {
-          ...live,
-          heard: counting,
-          close() {
-            counting.left()
-            return live.close()
-          },
-        }
+        live.heard = counting
+        return live
       } catch (error) {
         counting.failed(error)
         throw error
@@ -141,7 +135,6 @@ export function createMeter(): Meter {
 
 interface Counting extends Heard {
   replied(): void
-  left(): void
 }
 
 function nothing(): Sums {

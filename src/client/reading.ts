@@ -2,7 +2,7 @@ import { ModelwireError } from '../core/error.ts'
 import type { Event } from '../core/event.ts'
 import type { Fold } from '../core/fold.ts'
 import type { ChatResult, Warning } from '../core/result.ts'
-import type { Live } from './exchange.ts'
+import type { Live } from './live.ts'
 
 /** A call that can be made. */
 export interface StreamSource<R> {

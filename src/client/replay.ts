@@ -3,7 +3,7 @@ import type { Event } from '../core/event.ts'
 import { createFold } from '../core/fold.ts'
 import type { ChatResult, EmbedResult, ModelInfo } from '../core/result.ts'
 import type { Operation } from '../manifest/compile.ts'
-import { createReader } from '../pipeline/read.ts'
+import { Reader } from '../pipeline/read.ts'
 import { endingsOf } from './endings.ts'
 import { readError } from './failure.ts'
 import { chatResult, embedResult, modelInfos } from './results.ts'
@@ -54,7 +54,7 @@ export function replay(exchange: Exchange, operation: Operation, options: Replay
   }
   const streamed = 'stream' in asked ? asked.stream === true : true
   const choices = options.choices ?? ('n' in asked && typeof asked.n === 'number' ? asked.n : 1)
-  const reader = createReader(operation.reading.plan, {
+  const reader = new Reader(operation.reading.plan, {
     headers,
     roots: { request: { model, stream: streamed }, headers, status: response.status },
     endings: endingsOf(operation, { status: response.status, headers }, choices),

@@ -42,7 +42,7 @@ class EventStream<R> implements Stream<R> {
   }
 
   batches(): AsyncIterable<Event[]> {
-    return { [Symbol.asyncIterator]: () => batchesOf(this.#read()) }
+    return { [Symbol.asyncIterator]: () => new Batches(this.#read()) }
   }
 
   async each(take: (events: Event[]) => void | Promise<void>): Promise<R> {
@@ -98,23 +98,6 @@ async function drain<R>(call: Reading<R>): Promise<void> {
 
 const end: IteratorResult<never> = { done: true, value: undefined }
 
-/** Waits for the next events, and gives what is made of them. */
-function next<R, T>(call: Reading<R>, made: (events: Event[]) => T): Promise<IteratorResult<T>> {
-  return new Promise((resolve, reject) => {
-    const look = (): void => {
-      try {
-        const events = call.read()
-        if (events === undefined) call.ended().then(() => resolve(end), reject)
-        else if (events.length === 0) call.wake(look)
-        else resolve({ done: false, value: made(events) })
-      } catch (error) {
-        reject(error)
-      }
-    }
-    look()
-  })
-}
-
 /** Hands all events over as they come, up to the end. */
 function handOver<R>(call: Reading<R>, take: (events: Event[]) => void | Promise<void>): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -135,45 +118,37 @@ function handOver<R>(call: Reading<R>, take: (events: Event[]) => void | Promise
   })
 }
 
-function batchesOf<R>(call: Reading<R>): AsyncIterator<Event[]> {
-  return {
-    next: () => next(call, (events) => events),
-    return: async () => {
-      await call.leave()
-      return end
-    },
-  }
-}
-
-/** Events one by one. Those that are there already cost one resolved promise each. */
-class Events<R> implements AsyncIterator<Event>, AsyncIterable<Event> {
+/** What a consumer pulls, one wait at a time. What a wait needs is made once, for all of them. */
+abstract class Pulled<R, T> implements AsyncIterator<T>, AsyncIterable<T> {
   readonly #call: Reading<R>
-  #batch: Event[] = []
-  #at = 0
-  #waiting: Promise<IteratorResult<Event>> | undefined
+  #waiting: Promise<IteratorResult<T>> | undefined
+  #answered = false
+  #resolve: (result: IteratorResult<T>) => void = () => undefined
+  #reject: (error: unknown) => void = () => undefined
 
   constructor(call: Reading<R>) {
     this.#call = call
   }
 
-  next(): Promise<IteratorResult<Event>> {
-    const event = this.#batch[this.#at]
-    if (event !== undefined) {
-      this.#at++
-      return Promise.resolve({ done: false, value: event })
-    }
+  /** What is there already. */
+  protected abstract kept(): T | undefined
+  /** What is made of the next events; there is at least one. */
+  protected abstract made(events: Event[]): T
+
+  next(): Promise<IteratorResult<T>> {
+    const value = this.kept()
+    if (value !== undefined) return Promise.resolve({ done: false, value })
     const before = this.#waiting
-    if (before === undefined) return this.#pull()
+    if (before === undefined) return this.#wait()
     // A second pull before the first was answered waits behind it.
-    const again = (): Promise<IteratorResult<Event>> => {
+    const again = (): Promise<IteratorResult<T>> => {
       if (this.#waiting === before) this.#waiting = undefined
       return this.next()
     }
     return before.then(again, again)
   }
 
-  async return(): Promise<IteratorResult<Event>> {
-    this.#batch = []
+  async return(): Promise<IteratorResult<T>> {
     await this.#call.leave()
     return end
   }
@@ -182,18 +157,70 @@ class Events<R> implements AsyncIterator<Event>, AsyncIterable<Event> {
     return this
   }
 
-  #pull(): Promise<IteratorResult<Event>> {
-    const read = this.#batch
-    const pulled = next(this.#call, (events) => this.#begin(events))
-    if (this.#batch === read) this.#waiting = pulled // else they were there already
-    return pulled
+  #wait(): Promise<IteratorResult<T>> {
+    this.#answered = false
+    const promise = new Promise(this.#begin)
+    this.#look()
+    if (!this.#answered) this.#waiting = promise
+    return promise
   }
 
-  #begin(events: Event[]): Event {
+  readonly #begin = (resolve: (result: IteratorResult<T>) => void, reject: (error: unknown) => void): void => {
+    this.#resolve = resolve
+    this.#reject = reject
+  }
+
+  readonly #look = (): void => {
+    try {
+      const events = this.#call.read()
+      if (events === undefined) this.#end()
+      else if (events.length === 0) this.#call.wake(this.#look)
+      else this.#answer(this.made(events))
+    } catch (error) {
+      this.#reject(error)
+    }
+  }
+
+  #answer(value: T): void {
+    this.#answered = true
     this.#waiting = undefined
+    this.#resolve({ done: false, value })
+  }
+
+  #end(): void {
+    const [resolve, reject] = [this.#resolve, this.#reject]
+    this.#call.ended().then(() => resolve(end), reject)
+  }
+}
+
+class Batches<R> extends Pulled<R, Event[]> {
+  protected kept(): undefined {
+    return undefined
+  }
+
+  protected made(events: Event[]): Event[] {
+    return events
+  }
+}
+
+/** Events one by one. Those that are there already cost one resolved promise each. */
+class Events<R> extends Pulled<R, Event> {
+  #batch: Event[] = []
+  #at = 0
+
+  protected kept(): Event | undefined {
+    return this.#at < this.#batch.length ? this.#batch[this.#at++] : undefined
+  }
+
+  protected made(events: Event[]): Event {
     this.#batch = events
     this.#at = 1
     return events[0] as Event // never none
+  }
+
+  override return(): Promise<IteratorResult<Event>> {
+    this.#batch = []
+    return super.return()
   }
 }
 

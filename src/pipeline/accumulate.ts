@@ -1,7 +1,7 @@
 import type { Event } from '../core/event.ts'
 import type { FinishReason, Usage } from '../core/result.ts'
 import { isBlank, isMap, type PlainMap } from '../lang/value.ts'
-import { type Calls, createCalls } from './calls.ts'
+import { Calls } from './calls.ts'
 import { createProgress } from './progress.ts'
 import type { Sink } from './operator.ts'
 import { isReplaced, type Speech } from './speech.ts'
@@ -28,98 +28,115 @@ interface Lane {
   reason: FinishReason | undefined
 }
 
+/** Takes the events, and hears how far the reply has come. */
+export interface Audience {
+  say(event: Event): void
+  /** Content began. */
+  started(): void
+  /** All choices have a reason to end. */
+  finished(): void
+}
+
 /**
  * Turns what the rules said into events. One lane a choice; `start` comes once and first, held back until there is
  * content, so that a failure before it can still be retried; each lane ends in exactly one `finish`; usage comes last.
  */
-export function accumulate(endings: Endings, next: Sink<Event>, heard: { start: () => void; finish: () => void }): Sink<Speech> {
-  const lanes = new Map<number, Lane>()
-  const numbered = endings.choices > 1
-  let start: { type: 'start'; id?: string; model?: string } | undefined
-  let started = false
-  const progressed = createProgress()
-  let usage: unknown
+export class Accumulator implements Sink<Speech> {
+  readonly #endings: Endings
+  readonly #audience: Audience
+  readonly #numbered: boolean
+  readonly #lanes = new Map<number, Lane>()
+  readonly #progressed = createProgress()
+  /** Whether choice 0, which most replies have alone, has its lane. */
+  #first = false
+  #start: { type: 'start'; id?: string; model?: string } | undefined
+  #started = false
+  #usage: unknown
 
-  const lane = (choice: number): Lane => {
-    const known = lanes.get(choice)
-    if (known !== undefined) return known
-    const calls = createCalls(say, numbered || choice > 0 ? choice : undefined, (field, reason) =>
-      say({ type: 'warning', field, reason }),
-    )
-    const made: Lane = { calls, finish: undefined, reason: undefined }
-    lanes.set(choice, made)
-    return made
+  constructor(endings: Endings, audience: Audience) {
+    this.#endings = endings
+    this.#audience = audience
+    this.#numbered = endings.choices > 1
   }
 
-  const say = (event: Event): void => {
-    if (!started) {
-      started = true
-      heard.start()
-      next.push(start ?? { type: 'start' })
-    }
-    next.push(event)
-  }
-
-  const hear = (speech: Speech): void => {
+  push(speech: Speech): void {
     switch (speech.type) {
       case 'text':
       case 'reasoning':
       case 'refusal':
-        if (numbered) speech.choice ??= 0
+        if (this.#numbered) speech.choice ??= 0
         if (speech.type === 'text') speech.delta ??= ''
-        if (!lanes.has(speech.choice ?? 0)) lane(speech.choice ?? 0)
-        return say(speech)
-      case 'start':
-        start ??= { type: 'start' }
+        if (!this.#first || speech.choice !== undefined) this.#lane(speech.choice ?? 0)
+        return this.#say(speech)
+      case 'start': {
+        const start = (this.#start ??= { type: 'start' })
         if (start.id === undefined && speech.id !== undefined) start.id = speech.id
         if (start.model === undefined && speech.model !== undefined) start.model = speech.model
-        if (started || (start.id !== undefined && start.model !== undefined)) heard.start()
+        if (this.#started || (start.id !== undefined && start.model !== undefined)) this.#audience.started()
         return
+      }
       case 'tool':
-        return lane(speech.choice ?? 0).calls.hear(speech)
+        return this.#lane(speech.choice ?? 0).calls.hear(speech)
       case 'end':
-        return lanes.get(speech.choice ?? 0)?.calls.end(speech.index)
-      case 'usage':
-        usage = isReplaced(speech) || !isMap(usage) || !isMap(speech.raw) ? speech.raw : merge(usage, speech.raw)
+        return this.#lanes.get(speech.choice ?? 0)?.calls.end(speech.index)
+      case 'usage': {
+        const before = this.#usage
+        this.#usage = isReplaced(speech) || !isMap(before) || !isMap(speech.raw) ? speech.raw : merge(before, speech.raw)
         return
+      }
       case 'finish':
         if (isBlank(speech.raw)) return
-        Object.assign(lane(speech.choice ?? 0), { finish: speech.raw, reason: speech.reason })
-        if (allFinished(lanes, endings.choices)) heard.finish()
+        Object.assign(this.#lane(speech.choice ?? 0), { finish: speech.raw, reason: speech.reason })
+        if (allFinished(this.#lanes, this.#endings.choices)) this.#audience.finished()
         return
       case 'progress':
-        return say(progressed(speech))
+        return this.#say(this.#progressed(speech))
       case 'error':
-        return endings.fail(speech.body)
+        return this.#endings.fail(speech.body)
       default:
-        if (numbered && 'choice' in speech) speech.choice ??= 0
-        return say(speech)
+        if (this.#numbered && 'choice' in speech) speech.choice ??= 0
+        return this.#say(speech)
     }
   }
 
-  const close = (choice: number, { calls, finish, reason: told }: Lane): void => {
+  end(): void {
+    if (this.#endings.finishes) {
+      if (this.#lanes.size === 0) this.#lane(0)
+      for (const [choice, made] of [...this.#lanes].sort(([left], [right]) => left - right)) this.#close(choice, made)
+    }
+    const counts = this.#usage === undefined ? undefined : this.#endings.usage(this.#usage)
+    if (counts !== undefined) this.#say({ type: 'usage', ...counts })
+  }
+
+  #lane(choice: number): Lane {
+    const known = this.#lanes.get(choice)
+    if (known !== undefined) return known
+    if (choice === 0) this.#first = true
+    const say = (event: Event): void => this.#say(event)
+    const made: Lane = { calls: new Calls(say, this.#numbered || choice > 0 ? choice : undefined), finish: undefined, reason: undefined }
+    this.#lanes.set(choice, made)
+    return made
+  }
+
+  #say(event: Event): void {
+    if (!this.#started) {
+      this.#started = true
+      this.#audience.started()
+      this.#audience.say(this.#start ?? { type: 'start' })
+    }
+    this.#audience.say(event)
+  }
+
+  #close(choice: number, { calls, finish, reason: told }: Lane): void {
     calls.finish()
-    const said = finish === undefined ? 'stop' : (told ?? endings.finish(finish))
+    const said = finish === undefined ? 'stop' : (told ?? this.#endings.finish(finish))
     const reason = said === 'stop' && calls.made() ? 'tool_calls' : said
-    say({
+    this.#say({
       type: 'finish',
-      ...(numbered || choice > 0 ? { choice } : {}),
+      ...(this.#numbered || choice > 0 ? { choice } : {}),
       reason,
       ...(finish === undefined ? {} : { rawReason: String(finish) }),
     })
-  }
-
-  return {
-    push: hear,
-    end() {
-      if (endings.finishes) {
-        if (lanes.size === 0) lane(0)
-        for (const [choice, made] of [...lanes].sort(([left], [right]) => left - right)) close(choice, made)
-      }
-      const counts = usage === undefined ? undefined : endings.usage(usage)
-      if (counts !== undefined) say({ type: 'usage', ...counts })
-      next.end()
-    },
   }
 }
 

@@ -3,21 +3,6 @@ import type { Event, ToolCallEvent } from '../core/event.ts'
 import { inheritedNames, isMap, type PlainMap } from '../lang/value.ts'
 import type { ToolSpeech } from './speech.ts'
 
-/**
- * Tool calls of one choice, as they grow. Vendor-free: it takes a missing index, a late name, a late id, a whole call in
- * one piece, arguments as text or object, several calls in one frame. An id or name once known is never overwritten by
- * a blank one.
- */
-export interface Calls {
-  hear(speech: ToolSpeech): void
-  /** Closes the call of a block, if there is one. */
-  end(index: number | undefined): void
-  /** Closes all that are open. */
-  finish(): void
-  /** Whether there is one that the caller is to answer. */
-  made(): boolean
-}
-
 interface Call {
   index: number | undefined
   id: string
@@ -34,15 +19,50 @@ interface Call {
   closed: boolean
 }
 
-export function createCalls(
-  say: (event: Event) => void,
-  choice: number | undefined,
-  warn: (field: string, reason: string) => void,
-): Calls {
-  const calls: Call[] = []
-  const placed: { choice?: number } = choice === undefined ? {} : { choice }
+/**
+ * Tool calls of one choice, as they grow. Vendor-free: it takes a missing index, a late name, a late id, a whole call in
+ * one piece, arguments as text or object, several calls in one frame. An id or name once known is never overwritten by
+ * a blank one.
+ */
+export class Calls {
+  readonly #say: (event: Event) => void
+  readonly #placed: { choice?: number }
+  readonly #calls: Call[] = []
 
-  const open = (speech: ToolSpeech): Call => {
+  constructor(say: (event: Event) => void, choice: number | undefined) {
+    this.#say = say
+    this.#placed = choice === undefined ? {} : { choice }
+  }
+
+  hear(speech: ToolSpeech): void {
+    const call = this.#find(speech)
+    if (call.closed) return
+    if (call.id === '' && isWord(speech.id)) call.id = String(speech.id)
+    if (call.name === '' && isWord(speech.name)) call.name = String(speech.name)
+    if (speech.signature !== undefined) call.signature = speech.signature
+    if (speech.kind !== undefined) call.kind = speech.kind
+    this.#take(call, speech)
+    if (!call.started && call.block === undefined && call.name !== '' && call.id !== '') this.#start(call)
+    if (speech.arguments !== undefined || speech.done === true) this.#close(call)
+  }
+
+  /** Closes the call of a block, if there is one. */
+  end(index: number | undefined): void {
+    const call = index === undefined ? this.#calls.at(-1) : this.#calls.findLast((known) => known.index === index)
+    if (call !== undefined) this.#close(call)
+  }
+
+  /** Closes all that are open. */
+  finish(): void {
+    for (const call of this.#calls) this.#close(call)
+  }
+
+  /** Whether there is one that the caller is to answer. */
+  made(): boolean {
+    return this.#calls.some((call) => call.name !== '' && call.block === undefined)
+  }
+
+  #open(speech: ToolSpeech): Call {
     const call: Call = {
       index: speech.index,
       id: '',
@@ -56,94 +76,77 @@ export function createCalls(
       started: false,
       closed: false,
     }
-    calls.push(call)
+    this.#calls.push(call)
     return call
   }
 
   /** A different id at an index is a new call; without index by id; without both a name opens a call. */
-  const find = (speech: ToolSpeech): Call => {
+  #find(speech: ToolSpeech): Call {
     const { index, id = '', name = '' } = speech
     const known =
       index === undefined
         ? id === ''
           ? undefined
-          : calls.findLast((call) => call.id === id)
-        : calls.findLast((call) => call.index === index)
+          : this.#calls.findLast((call) => call.id === id)
+        : this.#calls.findLast((call) => call.index === index)
     // A second call without an id at the index of one that is whole: some servers number all of them 0.
-    if (known?.closed === true && id === '' && name !== '') return open(speech)
+    if (known?.closed === true && id === '' && name !== '') return this.#open(speech)
     if (known !== undefined) {
       if (index === undefined || id === '' || known.id === '' || known.id === id) return known
-      close(known)
-      return open(speech)
+      this.#close(known)
+      return this.#open(speech)
     }
-    if (index !== undefined || id !== '' || name !== '') return open(speech)
-    const last = calls.at(-1)
-    return last === undefined || last.closed ? open(speech) : last
+    if (index !== undefined || id !== '' || name !== '') return this.#open(speech)
+    const last = this.#calls.at(-1)
+    return last === undefined || last.closed ? this.#open(speech) : last
   }
 
-  const start = (call: Call): void => {
+  #start(call: Call): void {
     if (call.id === '') {
       call.id = `call_${crypto.randomUUID().replaceAll('-', '').slice(0, 24)}`
-      warn('toolCalls.id', `the provider sent no id for a call of "${call.name}"; one was made up`)
+      this.#warn('toolCalls.id', `the provider sent no id for a call of "${call.name}"; one was made up`)
     }
     call.started = true
-    say({ type: 'tool_call_start', id: call.id, name: call.name, ...place(call) })
-    if (call.text !== '') say({ type: 'tool_call_delta', id: call.id, delta: call.text, ...place(call) })
+    this.#say({ type: 'tool_call_start', id: call.id, name: call.name, ...this.#place(call) })
+    if (call.text !== '') this.#say({ type: 'tool_call_delta', id: call.id, delta: call.text, ...this.#place(call) })
   }
 
-  const place = (call: Call): { choice?: number; index?: number } =>
-    call.index === undefined ? placed : { ...placed, index: call.index }
+  #place(call: Call): { choice?: number; index?: number } {
+    return call.index === undefined ? this.#placed : { ...this.#placed, index: call.index }
+  }
 
-  const append = (call: Call, delta: string): void => {
+  #append(call: Call, delta: string): void {
     call.text += delta
     if (call.started && call.block === undefined && delta !== '')
-      say({ type: 'tool_call_delta', id: call.id, delta, ...place(call) })
+      this.#say({ type: 'tool_call_delta', id: call.id, delta, ...this.#place(call) })
   }
 
-  const close = (call: Call): void => {
+  #close(call: Call): void {
     if (call.closed) return
     call.closed = true
-    if (call.block !== undefined) return say({ type: 'raw', data: wholeBlock(call, call.block), ...place(call) })
-    if (call.name === '') return warn('toolCalls.name', 'the provider sent a call without a name; it was dropped')
-    if (!call.started) start(call)
-    if (call.text === '' && call.value !== undefined) append(call, JSON.stringify(call.value))
-    say(wholeCall(call, place(call)))
+    if (call.block !== undefined) return this.#say({ type: 'raw', data: wholeBlock(call, call.block), ...this.#place(call) })
+    if (call.name === '') return this.#warn('toolCalls.name', 'the provider sent a call without a name; it was dropped')
+    if (!call.started) this.#start(call)
+    if (call.text === '' && call.value !== undefined) this.#append(call, JSON.stringify(call.value))
+    this.#say(wholeCall(call, this.#place(call)))
   }
 
-  const hear = (speech: ToolSpeech): void => {
-    const call = find(speech)
-    if (call.closed) return
-    if (call.id === '' && isWord(speech.id)) call.id = String(speech.id)
-    if (call.name === '' && isWord(speech.name)) call.name = String(speech.name)
-    if (speech.signature !== undefined) call.signature = speech.signature
-    if (speech.kind !== undefined) call.kind = speech.kind
-    take(call, speech)
-    if (!call.started && call.block === undefined && call.name !== '' && call.id !== '') start(call)
-    if (speech.arguments !== undefined || speech.done === true) close(call)
-  }
-
-  const take = (call: Call, speech: ToolSpeech): void => {
-    if (typeof speech.delta === 'string') append(call, speech.delta)
+  #take(call: Call, speech: ToolSpeech): void {
+    if (typeof speech.delta === 'string') this.#append(call, speech.delta)
     else if (isMap(speech.delta)) call.value = speech.delta
-    if (typeof speech.arguments === 'string') replace(call, speech.arguments)
-    else if (speech.arguments !== undefined) replace(call, JSON.stringify(speech.arguments))
+    if (typeof speech.arguments === 'string') this.#replace(call, speech.arguments)
+    else if (speech.arguments !== undefined) this.#replace(call, JSON.stringify(speech.arguments))
     if (speech.path !== undefined) call.value = setAt(call.value, speech.path, speech.value)
   }
 
-  const replace = (call: Call, text: string): void => {
+  #replace(call: Call, text: string): void {
     if (text === call.text) return
-    if (text.startsWith(call.text)) return append(call, text.slice(call.text.length))
+    if (text.startsWith(call.text)) return this.#append(call, text.slice(call.text.length))
     call.text = text
   }
 
-  return {
-    hear,
-    end: (index) => {
-      const call = index === undefined ? calls.at(-1) : calls.findLast((known) => known.index === index)
-      if (call !== undefined) close(call)
-    },
-    finish: () => calls.forEach(close),
-    made: () => calls.some((call) => call.name !== '' && call.block === undefined),
+  #warn(field: string, reason: string): void {
+    this.#say({ type: 'warning', field, reason })
   }
 }
 

@@ -1,21 +1,22 @@
 import type { Roots } from '../lang/value.ts'
 import type { Make } from './bind.ts'
 import type { Window } from './bytes.ts'
-import type { Say } from './dispatch.ts'
-import type { Shapes } from './operator.ts'
+import type { Cut, Shapes, Sink } from './operator.ts'
 import { type Piece, stands } from './piece.ts'
 import { type Outcome, type Rehearsal, type Shape, shapeOf, type Telling } from './shape.ts'
+import type { Speech } from './speech.ts'
 import { aligned, endOfNumber, endOfSpace, endOfText, plainText, readText, type Studied, studied } from './tokens.ts'
 
 /** What a learner is made of. */
 export interface Lessons extends Rehearsal {
-  roots: Roots
-  say: Say
+  readonly roots: Roots
+  /** Hears what frames say. */
+  readonly next: Pick<Sink<Speech>, 'push'>
   /** Counts a frame; gives false when nothing may follow it. */
-  count: (outcome: Outcome) => boolean
+  count(outcome: Outcome): boolean
   /** Bytes that one frame may have. */
-  limit: number
-  memory: Memory
+  readonly limit: number
+  readonly memory: Memory
 }
 
 /** The shapes that the frames of an operation have had, the usual ones first: what one stream has learnt serves the next. */
@@ -50,27 +51,106 @@ const [ofHit, ofMiss, ofLook, ofLesson] = [1, 1 / 2, -4, -30] // measured; a mis
  * value reaches a filter isn't learnt, nor one whose rules look at anything but the frame. Space between values may be of
  * any length. A slot holds no line end and no bare quote, so what frames a frame stays what it was.
  */
-export function createLearner(lessons: Lessons): Shapes {
-  const { roots, special, say, count, limit, memory } = lessons
-  const { shapes } = memory
+export class Learner implements Shapes {
+  readonly #lessons: Lessons
+  readonly #cut: Cut
+  readonly #shapes: Shape[]
   // Of the frame that fitted last: its values, where each begins and where it ends, below zero when it isn't plain.
-  const values: string[] = []
-  const starts: number[] = []
-  const ends: number[] = []
-  let refused = false // whether a frame had a known shape, but a value that goes the full way
-  let misses = 0 // frames since the last that fitted
+  readonly #values: string[] = []
+  readonly #starts: number[] = []
+  readonly #ends: number[] = []
+  #refused = false // whether a frame had a known shape, but a value that goes the full way
+  #misses = 0 // frames since the last that fitted
   // The frame whose late part hasn't been said.
-  let owing: Shape | undefined
-  let owed = 0
-  let last: { text: string; studied?: Studied | undefined } | undefined // the frame right before, if it went the full way
+  #owing: Shape | undefined
+  #owed = 0
+  #last: { text: string; studied?: Studied | undefined } | undefined // the frame right before, if it went the full way
 
-  /** Where the frame of this shape ends that begins at `at`, its values read; -1 when there is none. */
-  const fit = (shape: Shape, chunk: Window, at: number): number => {
-    const end = measure(shape, chunk, at)
-    return end >= 0 && readValues(shape, chunk) ? end : -1
+  constructor(lessons: Lessons, cut: Cut) {
+    this.#lessons = lessons
+    this.#cut = cut
+    this.#shapes = lessons.memory.shapes
   }
 
-  const measure = ({ pieces, kinds }: Shape, { bytes, view }: Window, at: number): number => {
+  tell(chunk: Window, at: number): number {
+    this.#refused = false
+    if (this.#lessons.roots.started !== true) return at
+    const end = this.#tellFrames(chunk, at)
+    if (this.#owing !== undefined) this.#tellLate(chunk, this.#owing)
+    return end
+  }
+
+  study(text: string): void {
+    const { roots, special, memory } = this.#lessons
+    this.#pay(ofMiss)
+    this.#misses++
+    if (this.#refused || roots.started !== true) return
+    const before = this.#last
+    const last: { text: string; studied?: Studied | undefined } = (this.#last = { text })
+    const price = ofLook * memory.vain
+    if (before === undefined || memory.credit + price + ofLesson < 0) return
+    this.#pay(price)
+    memory.vain = Math.min(dearest, memory.vain + 1)
+    const now = (last.studied = studied(text))
+    if (now === undefined) return
+    for (const known of [undefined, ...this.#shapes]) {
+      const earlier = known?.example ?? (before.studied ??= studied(before.text))
+      const tokens = earlier === undefined ? undefined : aligned(earlier, now, special)
+      if (tokens === undefined) continue
+      this.#pay(ofLesson)
+      const shape = shapeOf({ text, tokens }, this.#lessons, this.#cut)
+      if (shape === undefined) return
+      memory.vain = 1
+      if (known !== undefined) this.#shapes.splice(this.#shapes.indexOf(known), 1) // the new one fits wherever it did, and more
+      this.#shapes.unshift(shape)
+      this.#shapes.length = Math.min(this.#shapes.length, mostShapes)
+      return
+    }
+  }
+
+  unasked(): number {
+    return Math.max(0, Math.min(this.#misses - patience, mostUnasked))
+  }
+
+  #tellFrames(chunk: Window, at: number): number {
+    const { length } = chunk.text
+    const { limit } = this.#lessons
+    const shapes = this.#shapes
+    let from = at
+    next: while (from < length) {
+      for (let index = 0; index < shapes.length; index++) {
+        const shape = shapes[index] as Shape // the index is within bounds
+        const end = this.#fit(shape, chunk, from)
+        if (end < 0 || end - from > limit) continue
+        if (this.#owing !== undefined && this.#owing !== shape) {
+          this.#tellLate(chunk, this.#owing)
+          this.#fit(shape, chunk, from)
+        }
+        this.#tellAll(shape.now)
+        if (shape.late.said.length > 0) {
+          this.#owing = shape
+          this.#owed = from
+        }
+        if (index > 0) [shapes[index], shapes[index - 1]] = [shapes[index - 1] as Shape, shape] // the usual ones come forward
+        from = end
+        this.#last = undefined
+        this.#misses = 0
+        this.#pay(ofHit)
+        if (!this.#lessons.count(shape.outcome)) return from
+        continue next
+      }
+      return from
+    }
+    return from
+  }
+
+  /** Where the frame of this shape ends that begins at `at`, its values read; -1 when there is none. */
+  #fit(shape: Shape, chunk: Window, at: number): number {
+    const end = this.#measure(shape, chunk, at)
+    return end >= 0 && this.#readValues(shape, chunk) ? end : -1
+  }
+
+  #measure({ pieces, kinds }: Shape, { bytes, view }: Window, at: number): number {
     for (let index = 0; index < kinds.length; index++) {
       const piece = pieces[index] as Piece // one more than there are kinds
       if (!stands(piece, view, at)) return -1
@@ -80,114 +160,51 @@ export function createLearner(lessons: Lessons): Shapes {
         kind === 'text' ? endOfText(bytes, start) : kind === 'number' ? endOfNumber(bytes, start) : endOfSpace(bytes, start)
       at = Math.abs(end)
       if (at <= start && kind !== 'space') return -1
-      starts[index] = start
-      ends[index] = end
+      this.#starts[index] = start
+      this.#ends[index] = end
     }
     const piece = pieces[kinds.length] as Piece // as above
     return stands(piece, view, at) ? at + piece.length : -1
   }
 
-  const valueAt = (index: number, chunk: Window): string | undefined => {
-    const start = starts[index] as number // it was measured
-    const end = ends[index] as number
-    return end < 0 ? readText(chunk, start, -end) : plainText(chunk, start, end)
-  }
-
-  const readValues = ({ kinds, now: { used } }: Shape, chunk: Window): boolean => {
+  #readValues({ kinds, now: { used } }: Shape, chunk: Window): boolean {
+    const { special } = this.#lessons
     for (let index = 0; index < kinds.length; index++) {
       if (kinds[index] === 'space') continue
-      const start = starts[index] as number // all were measured
-      const end = ends[index] as number
+      const start = this.#starts[index] as number // all were measured
+      const end = this.#ends[index] as number
       const doubtful = end < 0 || special.likely(chunk.bytes[start] as number, end - start) // within bounds
       if (!doubtful && used[index] !== true) continue // nobody asks for it
-      const value = valueAt(index, chunk)
+      const value = this.#valueAt(index, chunk)
       if (value === undefined) return false
-      refused = doubtful && special(value)
-      if (refused) return false
-      values[index] = value
+      this.#refused = doubtful && special(value)
+      if (this.#refused) return false
+      this.#values[index] = value
     }
     return true
   }
 
-  const tellAll = ({ said }: Telling): void => {
-    for (let index = 0; index < said.length; index++) say((said[index] as Make)(values)) // within bounds
+  #valueAt(index: number, chunk: Window): string | undefined {
+    const start = this.#starts[index] as number // it was measured
+    const end = this.#ends[index] as number
+    return end < 0 ? readText(chunk, start, -end) : plainText(chunk, start, end)
   }
 
-  const tellLate = (chunk: Window): void => {
-    if (owing === undefined) return
-    measure(owing, chunk, owed) // it fitted before
-    for (let index = 0; index < owing.kinds.length; index++) {
-      if (owing.late.used[index] === true) values[index] = valueAt(index, chunk) as string // it was no broken text then
+  #tellAll({ said }: Telling): void {
+    for (let index = 0; index < said.length; index++) this.#lessons.next.push((said[index] as Make)(this.#values)) // within bounds
+  }
+
+  #tellLate(chunk: Window, shape: Shape): void {
+    this.#measure(shape, chunk, this.#owed) // it fitted before
+    for (let index = 0; index < shape.kinds.length; index++) {
+      if (shape.late.used[index] === true) this.#values[index] = this.#valueAt(index, chunk) as string // it was no broken text then
     }
-    tellAll(owing.late)
-    owing = undefined
+    this.#tellAll(shape.late)
+    this.#owing = undefined
   }
 
-  const pay = (amount: number): void => {
+  #pay(amount: number): void {
+    const { memory } = this.#lessons
     memory.credit = Math.min(mostCredit, memory.credit + amount)
-  }
-
-  const tellFrames = (chunk: Window, at: number): number => {
-    const { length } = chunk.text
-    let from = at
-    next: while (from < length) {
-      for (let index = 0; index < shapes.length; index++) {
-        const shape = shapes[index] as Shape // the index is within bounds
-        const end = fit(shape, chunk, from)
-        if (end < 0 || end - from > limit) continue
-        if (owing !== undefined && owing !== shape) {
-          tellLate(chunk)
-          fit(shape, chunk, from)
-        }
-        tellAll(shape.now)
-        if (shape.late.said.length > 0) [owing, owed] = [shape, from]
-        if (index > 0) [shapes[index], shapes[index - 1]] = [shapes[index - 1] as Shape, shape] // the usual ones come forward
-        from = end
-        last = undefined
-        misses = 0
-        pay(ofHit)
-        if (!count(shape.outcome)) return from
-        continue next
-      }
-      return from
-    }
-    return from
-  }
-
-  return {
-    tell(chunk, at) {
-      refused = false
-      if (roots.started !== true) return at
-      const end = tellFrames(chunk, at)
-      tellLate(chunk)
-      return end
-    },
-    study(text) {
-      pay(ofMiss)
-      misses++
-      if (refused || roots.started !== true) return
-      const before = last
-      last = { text }
-      const price = ofLook * memory.vain
-      if (before === undefined || memory.credit + price + ofLesson < 0) return
-      pay(price)
-      memory.vain = Math.min(dearest, memory.vain + 1)
-      const now = (last.studied = studied(text))
-      if (now === undefined) return
-      for (const known of [undefined, ...shapes]) {
-        const earlier = known?.example ?? (before.studied ??= studied(before.text))
-        const tokens = earlier === undefined ? undefined : aligned(earlier, now, special)
-        if (tokens === undefined) continue
-        pay(ofLesson)
-        const shape = shapeOf({ text, tokens }, lessons)
-        if (shape === undefined) return
-        memory.vain = 1
-        if (known !== undefined) shapes.splice(shapes.indexOf(known), 1) // the new one fits wherever it did, and more
-        shapes.unshift(shape)
-        shapes.length = Math.min(shapes.length, mostShapes)
-        return
-      }
-    },
-    unasked: () => Math.max(0, Math.min(misses - patience, mostUnasked)),
   }
 }

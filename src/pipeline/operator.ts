@@ -6,9 +6,6 @@ export interface Sink<T> {
   end(): void
 }
 
-/** One step of the pipeline: given who listens, who to tell. State lives in the closure, so one instance serves one stream. */
-export type Operator<In, Out> = (next: Sink<Out>) => Sink<In>
-
 /** What a decoder yields: a JSON value, bytes, or a transport's own object. */
 export type Frame = unknown
 
@@ -20,8 +17,14 @@ export interface FrameSink extends Sink<Frame> {
   shapes(cut: Cut): Shapes | undefined
 }
 
-/** A frame's JSON and its event's name, from the text that a framing cut out; undefined when there isn't exactly one. */
-export type Cut = (text: string) => { text: string; tag?: string | undefined } | undefined
+/** A frame's JSON and its event's name. */
+export interface Found {
+  text: string
+  tag?: string | undefined
+}
+
+/** Finds the frame in the text that a framing cut out; undefined when there isn't exactly one. */
+export type Cut = (text: string) => Found | undefined
 
 /** What is known of the frames that came, by their bytes. */
 export interface Shapes {

@@ -2,14 +2,15 @@ import { ModelwireError } from '../core/error.ts'
 import type { Event } from '../core/event.ts'
 import type { Pattern } from '../lang/pattern.ts'
 import { type Eval, isMap, type Roots } from '../lang/value.ts'
-import { accumulate, type Endings } from './accumulate.ts'
-import { bytes } from './decode/bytes.ts'
+import { Accumulator, type Audience, type Endings } from './accumulate.ts'
+import { BytesDecoder } from './decode/bytes.ts'
 import { parseFrame, tooLarge } from './decode/frame.ts'
-import { json } from './decode/json.ts'
-import { ndjson } from './decode/ndjson.ts'
-import { sse, type SseOptions } from './decode/sse.ts'
-import { createLearner, type Lessons, type Memory } from './learn.ts'
-import type { Frame, FrameSink, Progress, Sink } from './operator.ts'
+import { JsonDecoder } from './decode/json.ts'
+import { NdjsonDecoder } from './decode/ndjson.ts'
+import { SseDecoder, type SseOptions } from './decode/sse.ts'
+import { Learner, type Lessons, type Memory } from './learn.ts'
+import type { Say } from './dispatch.ts'
+import type { Cut, Found, Frame, FrameSink, Progress, Shapes, Sink } from './operator.ts'
 import type { Rules } from './rules.ts'
 import type { Outcome } from './shape.ts'
 import type { Speech } from './speech.ts'
@@ -53,142 +54,174 @@ export interface ReadInput {
 }
 
 /** One reply being read: bytes in, or frames that a transport made, and events out, synchronously. */
-export interface Reader extends Sink<Uint8Array | object> {
-  /** The events since the last call. */
-  take(): Event[]
-  readonly progress: Progress
-  /** True once the closing proof came: what follows is ignored. */
-  over(): boolean
-}
+export class Reader implements Sink<Uint8Array | object>, Audience {
+  readonly progress: Progress = { done: false, finish: false, closed: false, unmatched: 0, frames: 0 }
+  readonly #plan: ReadPlan
+  readonly #input: ReadInput
+  readonly #frames: Mapper
+  #events: Event[] | undefined
+  #framing: DecoderName | undefined
+  #decoder: Sink<Uint8Array> | undefined
+  /** Bytes that wait for the character that tells the decoder. */
+  #held: Uint8Array[] = []
+  #size = 0
 
-export function createReader(plan: ReadPlan, input: ReadInput): Reader {
-  const progress: Progress = { done: false, finish: false, closed: false, unmatched: 0, frames: 0 }
-  let events: Event[] = []
-  let framing: DecoderName | undefined
-
-  const out: Sink<Event> = { push: (event) => void events.push(event), end: () => undefined }
-  const { roots } = input
-  const accumulated = accumulate(input.endings, out, {
-    start: () => void (roots.started = true),
-    finish: () => void (progress.finish = true),
-  })
-  const speeches = plan.split === undefined ? accumulated : split(plan.split, accumulated)
-  const frames = map(plan, input, progress, {
-    push: (speech) => speeches.push(speech),
-    end() {
-      prove(plan.complete, progress, framing, input.framed)
-      speeches.end()
-    },
-  })
-  let decoder: Sink<Uint8Array> | undefined
-  const held: Uint8Array[] = []
-  let size = 0
-
-  /** The first character that isn't space tells the decoder; until it came the bytes wait, however they were cut. */
-  const start = (chunk: Uint8Array): void => {
-    held.push(chunk)
-    size += chunk.length
-    const first = firstOf(chunk)
-    if (first === undefined && size > input.limit) throw tooLarge(input.limit)
-    if (first === undefined) return
-    const begun = held.length === 1 ? chunk : Buffer.concat(held)
-    framing = chooseDecoder(plan.decode.name, input, first, begun)
-    decoder = decoderOf(framing, plan.decode.options, input.limit, progress)(frames)
-    decoder.push(begun)
+  constructor(plan: ReadPlan, input: ReadInput) {
+    this.#plan = plan
+    this.#input = input
+    const accumulator = new Accumulator(input.endings, this)
+    const speeches = plan.split === undefined ? accumulator : split(plan.split, accumulator)
+    this.#frames = new Mapper(plan, input, this.progress, speeches, () => this.#prove())
   }
 
-  return {
-    push(chunk) {
-      if (progress.closed || progress.done) return
-      if (!(chunk instanceof Uint8Array)) frames.push(chunk)
-      else if (decoder === undefined) start(chunk)
-      else decoder.push(chunk)
-    },
-    end() {
-      if (decoder !== undefined) return decoder.end()
-      if (plan.decode.name === 'none') framing = 'none'
-      else if (progress.frames === 0) throw new ModelwireError('protocol', 'the provider sent an empty reply')
-      frames.end()
-    },
-    take() {
-      const taken = events
-      events = []
-      return taken
-    },
-    progress,
-    over: () => progress.closed || progress.done,
+  push(chunk: Uint8Array | object): void {
+    if (this.over()) return
+    if (!(chunk instanceof Uint8Array)) this.#frames.push(chunk)
+    else if (this.#decoder === undefined) this.#choose(chunk)
+    else this.#decoder.push(chunk)
+  }
+
+  end(): void {
+    if (this.#decoder !== undefined) return this.#decoder.end()
+    if (this.#plan.decode.name === 'none') this.#framing = 'none'
+    else if (this.progress.frames === 0) throw new ModelwireError('protocol', 'the provider sent an empty reply')
+    this.#frames.end()
+  }
+
+  /** The events since the last call. */
+  take(): Event[] {
+    const taken = this.#events
+    this.#events = undefined
+    return taken ?? []
+  }
+
+  /** True once the closing proof came: what follows is ignored. */
+  over(): boolean {
+    return this.progress.closed || this.progress.done
+  }
+
+  say(event: Event): void {
+    if (this.#events === undefined) this.#events = [event]
+    else this.#events.push(event)
+  }
+
+  started(): void {
+    this.#input.roots.started = true
+  }
+
+  finished(): void {
+    this.progress.finish = true
+  }
+
+  /** The first character that isn't space tells the decoder; until it came the bytes wait, however they were cut. */
+  #choose(chunk: Uint8Array): void {
+    const { limit } = this.#input
+    const { name, options } = this.#plan.decode
+    this.#held.push(chunk)
+    this.#size += chunk.length
+    const first = firstOf(chunk)
+    if (first === undefined && this.#size > limit) throw tooLarge(limit)
+    if (first === undefined) return
+    const begun = this.#held.length === 1 ? chunk : Buffer.concat(this.#held)
+    this.#held = []
+    this.#framing = chooseDecoder(name, this.#input, first, begun)
+    this.#decoder = decoderOf(this.#framing, options, limit, this.progress, this.#frames)
+    this.#decoder.push(begun)
+  }
+
+  /** A JSON document that ended is its own proof: the decoder refuses one that is cut. Frames of this process aren't cut: who made them ends or throws. */
+  #prove(): void {
+    const { complete } = this.#plan
+    const { done, finish, closed } = this.progress
+    const framing = this.#framing
+    if (framing === 'json' || framing === 'none') return
+    if (complete.end && (this.#input.framed || framing === undefined)) return
+    if ((complete.done && done) || (complete.finish && finish) || closed) return
+    throw new ModelwireError('truncated', 'the stream ended without its closing proof; what had come is in `partial`')
   }
 }
 
 /** Runs the rules on each frame, or says at once what they would say of one whose shape is known. */
-function map(plan: ReadPlan, input: ReadInput, progress: Progress, next: Sink<Speech>): FrameSink {
-  const { rules, select, complete } = plan
-  const { roots, limit } = input
-  const { tag: tagged } = plan.decode.options
-  const [closing, ...others] = complete.when
-  const say = (speech: Speech): void => next.push(speech)
+class Mapper implements FrameSink, Lessons {
+  readonly roots: Roots
+  readonly limit: number
+  readonly memory: Memory
+  readonly special: Special
+  readonly next: Sink<Speech>
+  readonly #plan: ReadPlan
+  readonly #learn: boolean
+  readonly #progress: Progress
+  readonly #prove: () => void
+  readonly #say = (speech: Speech): void => this.next.push(speech)
 
-  const speak: Lessons['speak'] = (frame, seen, hear) => {
+  constructor(plan: ReadPlan, input: ReadInput, progress: Progress, next: Sink<Speech>, prove: () => void) {
+    this.roots = input.roots
+    this.limit = input.limit
+    this.memory = plan.memory
+    this.special = plan.special
+    this.next = next
+    this.#plan = plan
+    this.#learn = input.learn
+    this.#progress = progress
+    this.#prove = prove
+  }
+
+  push(frame: Frame): void {
+    if (!this.#progress.closed) this.count(this.speak(frame, this.roots, this.#say))
+  }
+
+  text(text: string, atEnd: boolean, tag?: string): void {
+    if (!this.#progress.closed) this.count(this.speak(this.#parse(text, tag, atEnd), this.roots, this.#say))
+  }
+
+  shapes(cut: Cut): Shapes | undefined {
+    return this.#learn ? new Learner(this, cut) : undefined
+  }
+
+  end(): void {
+    this.#prove()
+    this.next.end()
+  }
+
+  speak(frame: Frame, seen: Roots, say: Say): Outcome {
+    const { select, rules, complete } = this.#plan
     const selected = select === undefined ? frame : select(frame, seen)
-    const matched = rules.run(selected, seen, hear)
-    return { matched, closed: closing !== undefined && (closing(selected) || others.some((when) => when(selected))) }
+    const matched = rules.run(selected, seen, say)
+    return { matched, closed: complete.when.some((when) => when(selected)) }
   }
-  const revive = (text: string, tag: string | undefined, atEnd = false): Frame => {
-    const frame = parseFrame(text, limit, atEnd)
-    if (tagged !== undefined && tag !== undefined && isMap(frame)) frame[tagged] ??= tag
-    return frame
+
+  revive({ text, tag }: Found): Frame {
+    return this.#parse(text, tag, false)
   }
-  const count = ({ matched, closed }: Outcome): boolean => {
+
+  count({ matched, closed }: Outcome): boolean {
+    const progress = this.#progress
     progress.frames++
     if (!matched) progress.unmatched++
     if (closed) progress.closed = true
     return !progress.closed
   }
 
-  return {
-    push(frame) {
-      if (!progress.closed) count(speak(frame, roots, say))
-    },
-    text(text, atEnd, event) {
-      if (!progress.closed) count(speak(revive(text, event, atEnd), roots, say))
-    },
-    shapes(cut) {
-      if (!input.learn) return undefined
-      const found = (text: string): Frame => {
-        const frame = cut(text)
-        if (frame === undefined) throw new ModelwireError('protocol', 'not one frame')
-        return revive(frame.text, frame.tag)
-      }
-      return createLearner({ speak, roots, special: plan.special, say, revive: found, count, limit, memory: plan.memory })
-    },
-    end: () => next.end(),
+  #parse(text: string, tag: string | undefined, atEnd: boolean): Frame {
+    const frame = parseFrame(text, this.limit, atEnd)
+    const { tag: tagged } = this.#plan.decode.options
+    if (tagged !== undefined && tag !== undefined && isMap(frame)) frame[tagged] ??= tag
+    return frame
   }
 }
 
-/** A JSON document that ended is its own proof: the decoder refuses one that is cut. Frames of this process aren't cut: who made them ends or throws. */
-function prove(complete: Completion, progress: Progress, framing: DecoderName | undefined, framed: boolean): void {
-  if (framing === 'json' || framing === 'none' || (complete.end && (framed || framing === undefined))) return
-  if ((complete.done && progress.done) || (complete.finish && progress.finish) || progress.closed) return
-  throw new ModelwireError('truncated', 'the stream ended without its closing proof; what had come is in `partial`')
-}
-
-function decoderOf(
-  name: DecoderName,
-  options: SseOptions,
-  limit: number,
-  progress: Progress,
-): (next: FrameSink) => Sink<Uint8Array> {
+function decoderOf(name: DecoderName, options: SseOptions, limit: number, progress: Progress, next: FrameSink): Sink<Uint8Array> {
   switch (name) {
     case 'sse':
-      return sse(options, limit, progress)
+      return new SseDecoder(options, limit, progress, next)
     case 'ndjson':
-      return ndjson(limit)
+      return new NdjsonDecoder(limit, next)
     case 'json':
-      return json(limit)
+      return new JsonDecoder(limit, next)
     case 'bytes':
-      return bytes()
+      return new BytesDecoder(next)
     case 'none':
-      return (next) => ({ push: () => undefined, end: () => next.end() })
+      return { push: () => undefined, end: () => next.end() }
     default:
       return name satisfies never
   }

@@ -2,7 +2,7 @@ import { ModelwireError } from '../core/error.ts'
 import type { Roots } from '../lang/value.ts'
 import { bind, type Make } from './bind.ts'
 import type { Say } from './dispatch.ts'
-import type { Frame } from './operator.ts'
+import type { Cut, Found, Frame } from './operator.ts'
 import { type Piece, pieceOf } from './piece.ts'
 import { isReplaced, type Speech } from './speech.ts'
 import { emptied, type Studied, type Token } from './tokens.ts'
@@ -35,19 +35,19 @@ export interface Outcome {
 
 /** How frames are read that are parsed. */
 export interface Rehearsal {
-  /** Finds the frame in the bytes of one. */
-  revive: (text: string) => Frame
+  /** Parses a frame. */
+  revive(found: Found): Frame
   /** The rules. */
-  speak: (frame: Frame, roots: Roots, say: Say) => Outcome
-  special: Special
+  speak(frame: Frame, roots: Roots, say: Say): Outcome
+  readonly special: Special
 }
 
 /** Probes the rules with two frames rebuilt from this one, with values that nobody can know; undefined when it is no shape to learn. */
-export function shapeOf(example: Studied, rehearsal: Rehearsal): Shape | undefined {
+export function shapeOf(example: Studied, rehearsal: Rehearsal, cut: Cut): Shape | undefined {
   const slots = example.tokens.filter(({ varies }) => varies)
   const fixed = [0, ...slots.map(({ end }) => end)].map((from, index) => example.text.slice(from, slots[index]?.start))
   const kinds = slots.map(({ kind }) => kind)
-  const [first, second] = [probe(fixed, kinds, '', rehearsal), probe(fixed, kinds, ' \t', rehearsal)]
+  const [first, second] = [probe(fixed, kinds, '', rehearsal, cut), probe(fixed, kinds, ' \t', rehearsal, cut)]
   if (first === undefined || second === undefined) return undefined
   if (first.said.length !== second.said.length || first.matched !== second.matched) return undefined
   const makes = first.said.map((speech, index) => bind([speech, second.said[index]], [first.values, second.values], kinds))
@@ -78,14 +78,15 @@ interface Probe {
   values: string[]
 }
 
-function probe(fixed: string[], kinds: Token['kind'][], space: string, { revive, speak, special }: Rehearsal): Probe | undefined {
+function probe(fixed: string[], kinds: Token['kind'][], space: string, rehearsal: Rehearsal, cut: Cut): Probe | undefined {
   const unknown = kinds.map((kind) => (kind === 'space' ? space : unknowable(kind)))
-  if (unknown.some((value, index) => kinds[index] !== 'space' && special(value))) return undefined
+  if (unknown.some((value, index) => kinds[index] !== 'space' && rehearsal.special(value))) return undefined
   const said: Speech[] = []
   const { seen, filtered, beyond } = watched()
   try {
-    const frame = revive(fixed.map((piece, index) => piece + (unknown[index] ?? '')).join(''))
-    const { matched, closed } = speak(frame, seen, (speech) => void said.push(speech))
+    const found = cut(fixed.map((piece, index) => piece + (unknown[index] ?? '')).join(''))
+    if (found === undefined) return undefined
+    const { matched, closed } = rehearsal.speak(rehearsal.revive(found), seen, (speech) => void said.push(speech))
     const touched = JSON.stringify(filtered)
     if (closed || beyond() || unknown.some((value) => value.trim() !== '' && touched.includes(value))) return undefined
     return { said, matched, values: unknown }

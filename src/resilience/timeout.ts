@@ -14,20 +14,6 @@ export function withDefaults(timeouts: Timeouts, streamed: boolean): Required<Ti
   }
 }
 
-/** The clocks of one attempt. Whoever makes them stops them, in `finally`. */
-export interface Clocks {
-  /** Goes to everything that waits. Its reason is the timeout's error, or the caller's own reason. */
-  readonly signal: AbortSignal
-  /** Status and headers came: `firstByte` stops, `firstEvent` starts if the reply is streamed. */
-  replied(): void
-  /** Bytes are being waited for: only then `idle` runs, so that a slow consumer isn't mistaken for a silent server. */
-  waiting(): void
-  received(): void
-  /** The first event with content came: `firstEvent` stops. */
-  committed(): void
-  stop(): void
-}
-
 export interface ClockOptions {
   streamed: boolean
   /** The caller's wish to stop. */
@@ -36,79 +22,101 @@ export interface ClockOptions {
   endsAt?: number | undefined
 }
 
+type Phase = Exclude<TimeoutPhase, 'connect'>
+const phases: Phase[] = ['total', 'firstByte', 'firstEvent', 'idle']
+const [total, firstByte, firstEvent, idle] = [0, 1, 2, 3]
+
 /**
- * One timer for all of them: it is set for the clock that runs out first and looks again when it rings, so that a stream
- * of many chunks costs two numbers a chunk and no timer. `connect` belongs to the transport.
+ * The clocks of one attempt; whoever makes them stops them, in `finally`. One timer for all: it is set for the clock that runs
+ * out first and looks again when it rings, so that a stream of many chunks costs two numbers a chunk and no timer. `connect`
+ * belongs to the transport.
  */
-export function createClocks(limits: Required<Timeouts>, { streamed, signal: caller, endsAt }: ClockOptions): Clocks {
-  const controller = new AbortController()
-  const ends: Record<Phase, number> = { firstByte: Infinity, firstEvent: Infinity, idle: Infinity, total: Infinity }
-  let timer: NodeJS.Timeout | undefined
-  let rings = Infinity
+export class Clocks {
+  readonly #limits: Required<Timeouts>
+  readonly #streamed: boolean
+  readonly #caller: AbortSignal
+  readonly #controller = new AbortController()
+  /** When each runs out, by performance.now(), in the order of `phases`. */
+  readonly #ends = new Float64Array(phases.length).fill(Infinity)
+  #timer: NodeJS.Timeout | undefined
+  #rings = Infinity
 
-  function start(phase: Phase, end: number): void {
-    ends[phase] = end
-    if (end < rings) set(end)
-  }
-
-  function set(end: number): void {
-    clearTimeout(timer)
-    rings = end
-    timer = startTimer(look, Math.max(0, Math.ceil(end - performance.now())))
-  }
-
-  function look(): void {
+  constructor(limits: Required<Timeouts>, { streamed, signal, endsAt }: ClockOptions) {
+    this.#limits = limits
+    this.#streamed = streamed
+    this.#caller = signal
+    if (signal.aborted) this.handleEvent()
+    else signal.addEventListener('abort', this, { once: true })
     const now = performance.now()
-    const out = phases.find((phase) => ends[phase] <= now)
-    if (out) return abort(expired(out, limits[out]))
-    const next = Math.min(ends.firstByte, ends.firstEvent, ends.idle, ends.total)
-    rings = Infinity
-    if (next < Infinity) set(next)
+    this.#start(total, endsAt ?? after(limits.total, now))
+    this.#start(firstByte, after(limits.firstByte, now))
   }
 
-  function abort(reason: unknown): void {
-    stop()
-    controller.abort(reason)
+  /** Goes to everything that waits. Its reason is the timeout's error, or the caller's own reason. */
+  get signal(): AbortSignal {
+    return this.#controller.signal
   }
 
-  function callerAborts(): void {
-    abort(caller.reason)
+  /** Status and headers came: `firstByte` stops, `firstEvent` starts if the reply is streamed. */
+  replied(): void {
+    this.#ends[firstByte] = Infinity
+    if (this.#streamed) this.#start(firstEvent, after(this.#limits.firstEvent, performance.now()))
   }
 
-  function stop(): void {
-    clearTimeout(timer)
-    rings = -Infinity // nothing starts it again
-    caller.removeEventListener('abort', callerAborts)
+  /** Bytes are being waited for: only then `idle` runs, so that a slow consumer isn't mistaken for a silent server. */
+  waiting(): void {
+    this.#start(idle, after(this.#limits.idle, performance.now()))
   }
 
-  const started = performance.now()
-  const after = (ms: number, from: number): number => (ms > 0 ? from + ms : Infinity)
-  if (caller.aborted) callerAborts()
-  else caller.addEventListener('abort', callerAborts, { once: true })
-  start('total', endsAt ?? after(limits.total, started))
-  start('firstByte', after(limits.firstByte, started))
+  received(): void {
+    this.#ends[idle] = Infinity
+  }
 
-  return {
-    signal: controller.signal,
-    replied() {
-      ends.firstByte = Infinity
-      if (streamed) start('firstEvent', after(limits.firstEvent, performance.now()))
-    },
-    waiting() {
-      start('idle', after(limits.idle, performance.now()))
-    },
-    received() {
-      ends.idle = Infinity
-    },
-    committed() {
-      ends.firstEvent = Infinity
-    },
-    stop,
+  /** The first event with content came: `firstEvent` stops. */
+  committed(): void {
+    this.#ends[firstEvent] = Infinity
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer)
+    this.#rings = -Infinity // nothing starts it again
+    this.#caller.removeEventListener('abort', this)
+  }
+
+  /** The caller aborted. */
+  handleEvent(): void {
+    this.#abort(this.#caller.reason)
+  }
+
+  #start(clock: number, end: number): void {
+    this.#ends[clock] = end
+    if (end < this.#rings) this.#set(end)
+  }
+
+  #set(end: number): void {
+    clearTimeout(this.#timer)
+    this.#rings = end
+    this.#timer = startTimer(() => this.#look(), Math.max(0, Math.ceil(end - performance.now())))
+  }
+
+  #look(): void {
+    const now = performance.now()
+    const out = phases.find((_, clock) => (this.#ends[clock] as number) <= now) // as many as there are phases
+    if (out !== undefined) return this.#abort(expired(out, this.#limits[out]))
+    const next = Math.min(...this.#ends)
+    this.#rings = Infinity
+    if (next < Infinity) this.#set(next)
+  }
+
+  #abort(reason: unknown): void {
+    this.stop()
+    this.#controller.abort(reason)
   }
 }
 
-type Phase = Exclude<TimeoutPhase, 'connect'>
-const phases: Phase[] = ['total', 'firstByte', 'firstEvent', 'idle']
+function after(ms: number, from: number): number {
+  return ms > 0 ? from + ms : Infinity
+}
 
 const said: Record<Phase, string> = {
   firstByte: 'No reply came in time.',

@@ -9,63 +9,128 @@ export interface Flow {
   abort(reason: Error): void
 }
 
-/** Bytes come in by calls and go out when they are asked for; what waits in between is bounded by pausing the connection. */
-export interface Body {
-  /** Once; leaving the loop destroys the connection. */
-  readonly bytes: AsyncIterable<Uint8Array>
-  /** The same without promises. */
-  readonly inflow: Inflow
-  push(chunk: Uint8Array): void
-  end(): void
-  /** What has come is still handed out first, unless the error is a wish to stop (`now`). */
-  fail(error: ModelwireError, now?: boolean): void
-  release(): void
-}
-
 const high = 64 * 1024 // more than this waits: pause
 const low = 16 * 1024 // less than this waits: go on, so that the next read is there when it's pulled
 const drainBytes = 128 * 1024
 const drainMs = 1_000
+const mostSlots = 64
 
-/** One state machine: reading → ended | failed | left, or reading → draining → ended | left. */
-export function createBody(flow: Flow, maxBytes: number, settled: () => void): Body {
-  let chunks: Uint8Array[] = []
-  let head = 0
-  let waiting = 0
-  let total = 0
-  let paused = false
-  let ended = false
-  let opened = false
-  let failure: ModelwireError | undefined
-  let waked: (() => void) | undefined
-  let drain: NodeJS.Timeout | undefined
-  let drained = 0
+/**
+ * Bytes come in by calls and go out when they are asked for, with promises (iterated) or without (`read`, `wake`); what waits
+ * in between is bounded by pausing the connection. One state machine: reading → ended | failed | left, or reading → draining
+ * → ended | left. It can be iterated once; leaving the loop destroys the connection.
+ */
+export class Body implements Inflow, AsyncIterable<Uint8Array> {
+  readonly #flow: Flow
+  readonly #maxBytes: number
+  readonly #settled: () => void
+  /** A queue: those from `head` on wait, up to `filled`. Its memory is used again. */
+  #chunks: (Uint8Array | undefined)[] = []
+  #head = 0
+  #filled = 0
+  #waiting = 0
+  #total = 0
+  #paused = false
+  #ended = false
+  #opened = false
+  #failure: ModelwireError | undefined
+  #waked: (() => void) | undefined
+  #drain: NodeJS.Timeout | undefined
+  #drained = 0
 
-  function read(): Uint8Array | undefined | null {
-    const value = chunks[head]
+  constructor(flow: Flow, maxBytes: number, settled: () => void) {
+    this.#flow = flow
+    this.#maxBytes = maxBytes
+    this.#settled = settled
+  }
+
+  read(): Uint8Array | undefined | null {
+    const value = this.#chunks[this.#head]
     if (value === undefined) {
-      if (failure) throw failure
-      return ended ? null : undefined
+      if (this.#failure) throw this.#failure
+      return this.#ended ? null : undefined
     }
-    head += 1
-    waiting -= value.byteLength
-    if (head === chunks.length) forget()
-    if (paused && waiting <= low) goOn()
+    this.#chunks[this.#head++] = undefined
+    this.#waiting -= value.byteLength
+    if (this.#head === this.#filled) this.#forget()
+    if (this.#paused && this.#waiting <= low) this.#goOn()
     return value
   }
 
-  function wake(back: () => void): void {
-    if (ended || failure || head < chunks.length) return back()
-    const before = waked // one that waits already goes first
-    waked = before === undefined ? back : () => (before(), back())
+  wake(back: () => void): void {
+    if (this.#ended || this.#failure || this.#head < this.#filled) return back()
+    const before = this.#waked // one that waits already goes first
+    this.#waked = before === undefined ? back : () => (before(), back())
   }
 
-  function take(): Promise<IteratorResult<Uint8Array>> {
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+    if (this.#opened) throw new ModelwireError('invalid_request', 'The body of a reply can be read once only.')
+    this.#opened = true
+    return { next: () => this.#take(), return: () => this.leave() }
+  }
+
+  push(chunk: Uint8Array): void {
+    if (this.#ended || this.#failure) return
+    if (this.#drain) return this.#drop(chunk)
+    this.#total += chunk.byteLength
+    if (this.#total > this.#maxBytes) {
+      const error = tooLarge(this.#maxBytes)
+      this.fail(error)
+      return this.#flow.abort(error)
+    }
+    this.#chunks[this.#filled++] = chunk
+    this.#waiting += chunk.byteLength
+    this.#ring()
+    if (this.#waiting > high && !this.#paused) {
+      this.#paused = true
+      this.#flow.pause()
+    }
+  }
+
+  end(): void {
+    if (this.#ended || this.#failure) return
+    this.#ended = true
+    clearTimeout(this.#drain)
+    this.#settled()
+    this.#ring()
+  }
+
+  /** What has come is still handed out first, unless the error is a wish to stop (`now`). */
+  fail(error: ModelwireError, now = false): void {
+    if (this.#ended || this.#failure) return
+    this.#failure = error
+    clearTimeout(this.#drain)
+    this.#settled()
+    if (now) this.#forget()
+    this.#ring()
+  }
+
+  leave(): Promise<IteratorResult<Uint8Array>> {
+    this.#forget()
+    if (!this.#ended && !this.#failure) {
+      this.end()
+      this.#flow.abort(new Error('the reader left'))
+    }
+    return Promise.resolve(nothing)
+  }
+
+  /** What is left is only read for the connection's sake, when it isn't much. */
+  release(): void {
+    if (this.#ended || this.#failure || this.#drain) return
+    this.#opened = true
+    this.#settled()
+    this.#drained = this.#waiting
+    this.#forget()
+    this.#drain = setTimeout(() => void this.leave(), drainMs).unref()
+    if (this.#paused) this.#goOn()
+  }
+
+  #take(): Promise<IteratorResult<Uint8Array>> {
     return new Promise((resolve, reject) => {
       const look = (): void => {
         try {
-          const value = read()
-          if (value === undefined) wake(look)
+          const value = this.read()
+          if (value === undefined) this.wake(look)
           else resolve(value === null ? nothing : { done: false, value })
         } catch (error) {
           reject(error)
@@ -75,90 +140,28 @@ export function createBody(flow: Flow, maxBytes: number, settled: () => void): B
     })
   }
 
-  function push(chunk: Uint8Array): void {
-    if (ended || failure) return
-    if (drain) return drop(chunk)
-    total += chunk.byteLength
-    if (total > maxBytes) {
-      const error = tooLarge(maxBytes)
-      fail(error)
-      return flow.abort(error)
-    }
-    chunks.push(chunk)
-    waiting += chunk.byteLength
-    ring()
-    if (waiting > high && !paused) {
-      paused = true
-      flow.pause()
-    }
+  #drop(chunk: Uint8Array): void {
+    this.#drained += chunk.byteLength
+    if (this.#drained > drainBytes) void this.leave()
   }
 
-  function end(): void {
-    if (ended || failure) return
-    ended = true
-    clearTimeout(drain)
-    settled()
-    ring()
-  }
-
-  function fail(error: ModelwireError, now = false): void {
-    if (ended || failure) return
-    failure = error
-    clearTimeout(drain)
-    settled()
-    if (now) forget()
-    ring()
-  }
-
-  function leave(): Promise<IteratorResult<Uint8Array>> {
-    forget()
-    if (!ended && !failure) {
-      end()
-      flow.abort(new Error('the reader left'))
-    }
-    return Promise.resolve(nothing)
-  }
-
-  function release(): void {
-    if (ended || failure || drain) return
-    opened = true
-    settled() // the call is over: what is left to do is only for the connection's sake
-    drained = waiting
-    forget()
-    drain = setTimeout(leave, drainMs).unref()
-    if (paused) goOn()
-  }
-
-  function drop(chunk: Uint8Array): void {
-    drained += chunk.byteLength
-    if (drained > drainBytes) void leave()
-  }
-
-  function ring(): void {
-    const back = waked
-    waked = undefined
+  #ring(): void {
+    const back = this.#waked
+    this.#waked = undefined
     back?.()
   }
 
-  function forget(): void {
-    chunks = []
-    head = 0
-    waiting = 0
+  #forget(): void {
+    if (this.#head < this.#filled || this.#filled > mostSlots) this.#chunks = []
+    this.#head = 0
+    this.#filled = 0
+    this.#waiting = 0
   }
 
-  function goOn(): void {
-    paused = false
-    flow.resume()
+  #goOn(): void {
+    this.#paused = false
+    this.#flow.resume()
   }
-
-  const bytes = {
-    [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
-      if (opened) throw new ModelwireError('invalid_request', 'The body of a reply can be read once only.')
-      opened = true
-      return { next: take, return: leave }
-    },
-  }
-  return { bytes, inflow: { read, wake, leave }, push, end, fail, release }
 }
 
 export function tooLarge(maxBytes: number): ModelwireError {

@@ -3,12 +3,11 @@ import type { Dispatcher } from 'undici'
 import { abortError } from '../core/abort.ts'
 import { ModelwireError } from '../core/error.ts'
 import type { Reply } from '../wire/call.ts'
-import { createBody } from './body.ts'
-import type { Body } from './body.ts'
+import { Body } from './body.ts'
 import { decompress, encodings } from './decompress.ts'
 import { bodyError, closedByPeer, sendError } from './failure.ts'
 import { replyHeaders } from './headers.ts'
-import type { ConnectionPool } from './pools.ts'
+import type { ConnectionPool, Dispatch } from './pools.ts'
 import type { Target } from './target.ts'
 
 /** A call made ready for the wire. */
@@ -31,87 +30,114 @@ export type Outcome = HttpReply | 'raced'
 
 const raceMs = 1_000
 
-/**
- * One request, one reply. undici calls the handler's methods in this order: onRequestStart (it is being written),
- * onResponseStarted (a byte came), onResponseStart (also for 1xx), onResponseData, onResponseEnd; or onResponseError.
- */
+/** One request, one reply. */
 export function exchange(out: Outgoing, pool: ConnectionPool, signal: AbortSignal): Promise<Outcome> {
   return new Promise((resolve, reject) => {
-    const { origin, host, path } = out.target
-    let controller: Dispatcher.DispatchController | undefined
-    let opened: Socket | undefined
-    let body: Body | undefined
-    let fail: (error: ModelwireError) => void = reject
-    let given: ModelwireError | undefined
-    let answered = false
-    let startedAt = 0
-
-    function settled(): void {
-      signal.removeEventListener('abort', onAbort)
-    }
-
-    /** Ends it from our side; undici's own error that follows says nothing new. */
-    function giveUp(error: ModelwireError): void {
-      given = error
-      settled()
-      fail(error)
-      if (controller) controller.abort(error)
-      else opened?.destroy(error)
-    }
-
-    function onAbort(): void {
-      giveUp(abortError(signal))
-    }
-
-    const handler: Dispatcher.DispatchHandler = {
-      onRequestStart(starting) {
-        controller = starting
-        startedAt = performance.now()
-        if (given) starting.abort(given)
-      },
-      onResponseStarted() {
-        answered = true
-      },
-      onResponseStart(flow, status, raw) {
-        if (status < 200 || given) return
-        const headers = replyHeaders(raw)
-        try {
-          const begun = createBody(flow, out.maxBytes, settled)
-          const [read, failNow] = decoded(begun, headers, out.maxBytes)
-          body = begun
-          fail = failNow
-          resolve({ status, headers, ...read, release: begun.release })
-        } catch (error) {
-          giveUp(error instanceof ModelwireError ? error : sendError(error, host))
-        }
-      },
-      onResponseData(_flow, chunk) {
-        body?.push(chunk)
-      },
-      onResponseEnd() {
-        if (pool.breaking()) body?.fail(bodyError(undefined, host))
-        else body?.end()
-      },
-      onResponseError(_flow, error) {
-        if (given) return
-        settled()
-        if (body) return body.fail(bodyError(error, host))
-        if (!opened && !answered && closedByPeer(error) && performance.now() - startedAt < raceMs) return resolve('raced')
-        reject(sendError(error, host))
-      },
-    }
-
-    signal.addEventListener('abort', onAbort, { once: true })
-    const { method, headers } = out
-    pool.dispatch(
-      // The clocks are given here too, because undici's way through a proxy makes connections without the pool's options.
-      { origin, path, method, headers, body: out.body, headersTimeout: 0, bodyTimeout: 0 },
-      handler,
-      (socket) => {
-        opened = socket
-      },
-    )
+    const handler = new Exchange(out.target.host, out.maxBytes, pool, signal, resolve, reject)
+    const { method, headers, body } = out
+    const { origin, path } = out.target
+    // The clocks are given here too, because undici's way through a proxy makes connections without the pool's options.
+    pool.dispatch({ origin, path, method, headers, body, headersTimeout: 0, bodyTimeout: 0 }, handler)
   })
+}
+
+/**
+ * undici calls the methods in this order: onRequestStart (it is being written), onResponseStarted (a byte came),
+ * onResponseStart (also for 1xx), onResponseData, onResponseEnd; or onResponseError.
+ */
+class Exchange implements Dispatch {
+  readonly #host: string
+  readonly #maxBytes: number
+  readonly #pool: ConnectionPool
+  readonly #signal: AbortSignal
+  readonly #resolve: (outcome: Outcome) => void
+  readonly #reject: (error: ModelwireError) => void
+  readonly #settled = (): void => this.#signal.removeEventListener('abort', this)
+  #controller: Dispatcher.DispatchController | undefined
+  #opened: Socket | undefined
+  #body: Body | undefined
+  #failNow: ((error: ModelwireError) => void) | undefined
+  #given: ModelwireError | undefined
+  #answered = false
+  #startedAt = 0
+
+  constructor(
+    host: string,
+    maxBytes: number,
+    pool: ConnectionPool,
+    signal: AbortSignal,
+    resolve: (outcome: Outcome) => void,
+    reject: (error: ModelwireError) => void,
+  ) {
+    this.#host = host
+    this.#maxBytes = maxBytes
+    this.#pool = pool
+    this.#signal = signal
+    this.#resolve = resolve
+    this.#reject = reject
+    signal.addEventListener('abort', this, { once: true })
+  }
+
+  /** The signal aborted. */
+  handleEvent(): void {
+    this.#giveUp(abortError(this.#signal))
+  }
+
+  opening(socket: Socket): void {
+    this.#opened = socket
+  }
+
+  onRequestStart(starting: Dispatcher.DispatchController): void {
+    this.#controller = starting
+    this.#startedAt = performance.now()
+    if (this.#given) starting.abort(this.#given)
+  }
+
+  onResponseStarted(): void {
+    this.#answered = true
+  }
+
+  onResponseStart(flow: Dispatcher.DispatchController, status: number, raw: Record<string, string | string[] | undefined>): void {
+    if (status < 200 || this.#given) return
+    const headers = replyHeaders(raw)
+    try {
+      const body = new Body(flow, this.#maxBytes, this.#settled)
+      const [read, failNow] = decoded(body, headers, this.#maxBytes)
+      this.#body = body
+      this.#failNow = failNow
+      this.#resolve({ status, headers, ...read, release: () => body.release() })
+    } catch (error) {
+      this.#giveUp(error instanceof ModelwireError ? error : sendError(error, this.#host))
+    }
+  }
+
+  onResponseData(_flow: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#body?.push(chunk)
+  }
+
+  onResponseEnd(): void {
+    if (this.#pool.breaking()) this.#body?.fail(bodyError(undefined, this.#host))
+    else this.#body?.end()
+  }
+
+  onResponseError(_flow: Dispatcher.DispatchController, error: Error): void {
+    if (this.#given) return
+    this.#settled()
+    if (this.#body) return this.#body.fail(bodyError(error, this.#host))
+    const fresh = performance.now() - this.#startedAt < raceMs
+    if (!this.#opened && !this.#answered && closedByPeer(error) && fresh) return this.#resolve('raced')
+    this.#reject(sendError(error, this.#host))
+  }
+
+  /** Ends it from our side; undici's own error that follows says nothing new. */
+  #giveUp(error: ModelwireError): void {
+    this.#given = error
+    this.#settled()
+    if (this.#failNow) this.#failNow(error)
+    else this.#reject(error)
+    if (this.#controller) this.#controller.abort(error)
+    else this.#opened?.destroy(error)
+  }
 }
 
 /** The body as it is read, and how to end it at once. */
@@ -124,8 +150,8 @@ function decoded(
     throw new ModelwireError('protocol', 'The reply has a transfer encoding other than chunked.')
   }
   const names = encodings(headers['content-encoding'])
-  if (names.length === 0) return [{ body: body.bytes, inflow: body.inflow }, (error) => body.fail(error, true)]
-  const plain = decompress(body.bytes, names, maxBytes)
+  if (names.length === 0) return [{ body, inflow: body }, (error) => body.fail(error, true)]
+  const plain = decompress(body, names, maxBytes)
   return [
     { body: plain.bytes },
     (error) => {

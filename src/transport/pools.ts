@@ -9,10 +9,15 @@ import { proxyFor, proxyUrl } from './proxy.ts'
 import type { Environment } from './proxy.ts'
 import type { Target } from './target.ts'
 
+/** Hears how a request goes on. */
+export interface Dispatch extends Dispatcher.DispatchHandler {
+  /** A socket is opened for it: no idle one was there. */
+  opening(socket: Socket): void
+}
+
 /** Connections that may stand in for one another. */
 export interface ConnectionPool {
-  /** Dispatches, and tells of the socket that is opened for it, unless an idle one was there. */
-  dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler, opening: (socket: Socket) => void): void
+  dispatch(options: Dispatcher.DispatchOptions, handler: Dispatch): void
   /** True while undici is being told that a connection broke: it takes a reset for the decent end of a body without a length. */
   breaking(): boolean
   destroy(): Promise<void>
@@ -68,7 +73,7 @@ export function createPools(env: Environment, connectTimeout: number): Pools {
 
 function direct(connection: Connection, timeout: number, connecting: Set<Socket>): ConnectionPool {
   const connector = buildConnector({ allowH2: false, timeout: 0, ...context(connection) })
-  let tell: ((socket: Socket) => void) | undefined
+  let waiting: Dispatch | undefined
   let broken = false
 
   function connect(options: buildConnector.Options, callback: buildConnector.Callback): void {
@@ -89,14 +94,14 @@ function direct(connection: Connection, timeout: number, connecting: Set<Socket>
         broken = false
       })
     })
-    tell?.(socket)
+    waiting?.opening(socket)
   }
 
   const agent = new Agent({ ...shared, connect })
-  const dispatch: ConnectionPool['dispatch'] = (options, handler, opening) => {
-    tell = opening
+  const dispatch: ConnectionPool['dispatch'] = (options, handler) => {
+    waiting = handler
     agent.dispatch(options, handler) // begins a new connection before it returns
-    tell = undefined
+    waiting = undefined
   }
   return { dispatch, breaking: () => broken, destroy: () => agent.destroy() }
 }

@@ -1,15 +1,14 @@
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import type { Timeouts } from '../../src/core/request.ts'
 import { createPolicy } from '../../src/resilience/policy.ts'
-import { createClocks, withDefaults } from '../../src/resilience/timeout.ts'
-import type { Clocks } from '../../src/resilience/timeout.ts'
+import { Clocks, withDefaults } from '../../src/resilience/timeout.ts'
 import { failureOf, never, post, transport } from '../tools/call.ts'
 import { serveBytes } from '../tools/server.ts'
 
 const chunked = 'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n'
 
 function clocks(limits: Timeouts): Clocks {
-  const made = createClocks(withDefaults(limits, true), { streamed: true, signal: never() })
+  const made = new Clocks(withDefaults(limits, true), { streamed: true, signal: never() })
   onTestFinished(() => made.stop())
   return made
 }
@@ -77,7 +76,7 @@ describe('clocks and real servers', () => {
     const limits = withDefaults({ firstByte: 60 }, true)
     const attempts = await createPolicy({ retry: { base: 1 } }).run(
       async (n, signal) => {
-        const times = createClocks(limits, { streamed: true, signal, endsAt })
+        const times = new Clocks(limits, { streamed: true, signal, endsAt })
         try {
           await read(server.url, times)
         } finally {

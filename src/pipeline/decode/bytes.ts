@@ -1,6 +1,18 @@
-import type { Frame, Operator } from '../operator.ts'
+import type { FrameSink, Sink } from '../operator.ts'
 
 /** Bytes as they come: each chunk is a frame (audio). */
-export function bytes(): Operator<Uint8Array, Frame> {
-  return (next) => ({ push: (chunk) => next.push(chunk), end: () => next.end() })
+export class BytesDecoder implements Sink<Uint8Array> {
+  readonly #next: FrameSink
+
+  constructor(next: FrameSink) {
+    this.#next = next
+  }
+
+  push(chunk: Uint8Array): void {
+    this.#next.push(chunk)
+  }
+
+  end(): void {
+    this.#next.end()
+  }
 }

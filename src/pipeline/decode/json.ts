@@ -6,48 +6,58 @@ import { tooLarge } from './frame.ts'
  * A JSON document. One object or scalar is one frame, given at the end; the items of a top-level array are given as they
  * close (Gemini streams so without `alt=sse`); several documents after each other are several frames.
  */
-export function json(limit: number): (next: FrameSink) => Sink<Uint8Array> {
-  return (next) => {
-    const decoder = new TextDecoder()
-    let scan: Scanner | undefined
-    const whole: string[] = []
-    let size = 0
+export class JsonDecoder implements Sink<Uint8Array> {
+  readonly #limit: number
+  readonly #next: FrameSink
+  readonly #decoder = new TextDecoder()
+  readonly #pieces: string[] = []
+  #scan: Scanner | undefined
+  #size = 0
 
-    const feed = (text: string): void => {
-      if (scan !== undefined) return scan.feed(text)
-      if (size === 0) {
-        const head = text.trimStart()
-        if (head === '') return
-        if (head.startsWith('[')) {
-          scan = scanner(limit, (item) => next.text(item, false))
-          return scan.feed(head)
-        }
-        text = head
+  constructor(limit: number, next: FrameSink) {
+    this.#limit = limit
+    this.#next = next
+  }
+
+  push(chunk: Uint8Array): void {
+    this.#feed(this.#decoder.decode(chunk, { stream: true }))
+  }
+
+  end(): void {
+    this.#feed(this.#decoder.decode())
+    this.#finish()
+    this.#next.end()
+  }
+
+  #feed(text: string): void {
+    if (this.#scan !== undefined) return this.#scan.feed(text)
+    let begun = text
+    if (this.#size === 0) {
+      begun = text.trimStart()
+      if (begun === '') return
+      if (begun.startsWith('[')) {
+        this.#scan = this.#scanner()
+        return this.#scan.feed(begun)
       }
-      whole.push(text)
-      size += text.length
-      if (size > limit) throw tooLarge(limit)
     }
+    this.#pieces.push(begun)
+    this.#size += begun.length
+    if (this.#size > this.#limit) throw tooLarge(this.#limit)
+  }
 
-    const finish = (): void => {
-      if (scan !== undefined) return scan.end()
-      if (size === 0) return
-      const text = whole.join('')
-      const value = parseWhole(text)
-      if (value !== undefined) return next.push(value)
-      const rest = scanner(limit, (item) => next.text(item, false))
-      rest.feed(text)
-      rest.end()
-    }
+  #finish(): void {
+    if (this.#scan !== undefined) return this.#scan.end()
+    if (this.#size === 0) return
+    const text = this.#pieces.join('')
+    const value = parseWhole(text)
+    if (value !== undefined) return this.#next.push(value)
+    const rest = this.#scanner()
+    rest.feed(text)
+    rest.end()
+  }
 
-    return {
-      push: (chunk) => feed(decoder.decode(chunk, { stream: true })),
-      end() {
-        feed(decoder.decode())
-        finish()
-        next.end()
-      },
-    }
+  #scanner(): Scanner {
+    return scanner(this.#limit, (item) => this.#next.text(item, false))
   }
 }
 

@@ -1,60 +1,71 @@
 import { utf8, windowOf } from '../bytes.ts'
-import type { Cut, FrameSink, Sink } from '../operator.ts'
+import type { Cut, FrameSink, Shapes, Sink } from '../operator.ts'
 import { tooLarge } from './frame.ts'
 
 /** One JSON value a line. The last line may lack its end. A line of a known shape isn't parsed. */
-export function ndjson(limit: number): (next: FrameSink) => Sink<Uint8Array> {
-  return (next) => {
-    const decoder = new TextDecoder()
-    const shapes = next.shapes(cut)
-    const pending: string[] = []
-    let waiting = 0
+export class NdjsonDecoder implements Sink<Uint8Array> {
+  readonly #limit: number
+  readonly #next: FrameSink
+  readonly #shapes: Shapes | undefined
+  readonly #decoder = new TextDecoder()
+  /** Of a line whose end hasn't come. */
+  #pieces: string[] = []
+  #waiting = 0
 
-    const line = (text: string, atEnd: boolean): void => {
-      const trimmed = text.trim()
-      if (trimmed !== '') next.text(trimmed, atEnd)
+  constructor(limit: number, next: FrameSink) {
+    this.#limit = limit
+    this.#next = next
+    this.#shapes = next.shapes(cut)
+  }
+
+  push(chunk: Uint8Array): void {
+    const shapes = this.#shapes
+    if (shapes === undefined) return this.#parse(chunk)
+    const seen = windowOf(chunk)
+    const { text } = seen
+    for (let at = 0; at < text.length;) {
+      const between = this.#waiting === 0
+      const begin = between ? shapes.tell(seen, at) : at
+      if (begin === text.length) return
+      const end = text.indexOf('\n', begin) + 1
+      this.#parse(chunk.subarray(begin, end === 0 ? undefined : end))
+      if (end === 0) return
+      if (between) shapes.study(text.slice(begin, end))
+      at = behind(shapes.unasked(), text, end)
+      if (at > end) this.#parse(chunk.subarray(end, at))
     }
+  }
 
-    /** Pieces are joined once a line, so that a long one costs no more than its length. */
-    const feed = (text: string): void => {
-      let from = 0
-      for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', from)) {
-        const piece = text.slice(from, at)
-        line(pending.length === 0 ? piece : pending.join('') + piece, false)
-        pending.length = waiting = 0
-        from = at + 1
-      }
-      if (from === text.length) return
-      pending.push(from === 0 ? text : text.slice(from))
-      waiting += text.length - from
-      if (waiting > limit) throw tooLarge(limit)
+  end(): void {
+    this.#feed(this.#decoder.decode())
+    this.#line(this.#pieces.join(''), true)
+    this.#next.end()
+  }
+
+  #parse(bytes: Uint8Array): void {
+    this.#feed(this.#decoder.decode(bytes, { stream: true }))
+  }
+
+  /** Pieces are joined once a line, so that a long one costs no more than its length. */
+  #feed(text: string): void {
+    let from = 0
+    for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', from)) {
+      const piece = text.slice(from, at)
+      const line = this.#waiting === 0 ? piece : this.#pieces.join('') + piece
+      this.#pieces = []
+      this.#waiting = 0
+      this.#line(line, false)
+      from = at + 1
     }
+    if (from === text.length) return
+    this.#pieces.push(from === 0 ? text : text.slice(from))
+    this.#waiting += text.length - from
+    if (this.#waiting > this.#limit) throw tooLarge(this.#limit)
+  }
 
-    const parse = (bytes: Uint8Array): void => feed(decoder.decode(bytes, { stream: true }))
-
-    return {
-      push(chunk) {
-        if (shapes === undefined) return parse(chunk)
-        const seen = windowOf(chunk)
-        const { text } = seen
-        for (let at = 0; at < text.length;) {
-          const between = waiting === 0
-          const begin = between ? shapes.tell(seen, at) : at
-          if (begin === text.length) return
-          const end = text.indexOf('\n', begin) + 1
-          parse(chunk.subarray(begin, end === 0 ? undefined : end))
-          if (end === 0) return
-          if (between) shapes.study(text.slice(begin, end))
-          at = behind(shapes.unasked(), text, end)
-          if (at > end) parse(chunk.subarray(end, at))
-        }
-      },
-      end() {
-        feed(decoder.decode())
-        line(pending.join(''), true)
-        next.end()
-      },
-    }
+  #line(text: string, atEnd: boolean): void {
+    const trimmed = text.trim()
+    if (trimmed !== '') this.#next.text(trimmed, atEnd)
   }
 }
 

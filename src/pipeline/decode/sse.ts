@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
+import type { EventSourceParser } from 'eventsource-parser'
 import { utf8, windowOf } from '../bytes.ts'
-import type { Cut, FrameSink, Progress, Sink } from '../operator.ts'
+import type { Cut, Found, FrameSink, Progress, Shapes, Sink } from '../operator.ts'
 import { tooLarge } from './frame.ts'
 
 export interface SseOptions {
@@ -19,59 +20,63 @@ const library = (): typeof import('eventsource-parser') => require('eventsource-
  * Server-sent events whose data is JSON. Lines may end in LF, CR or CRLF; an event cut off by the end still counts if it parses.
  * What begins with an event of a known shape isn't parsed.
  */
-export function sse(options: SseOptions, limit: number, progress: Progress): (next: FrameSink) => Sink<Uint8Array> {
-  return (next) => {
-    const decoder = new TextDecoder('utf-8', { ignoreBOM: true }) // the parser takes it away, and would take a second one too
-    const shapes = next.shapes(cut)
-    let ending = false
-    let between = true // whether what comes next begins an event
-    const parser = library().createParser({
+export class SseDecoder implements Sink<Uint8Array> {
+  readonly #next: FrameSink
+  readonly #shapes: Shapes | undefined
+  readonly #progress: Progress
+  readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true }) // the parser takes it away, and would take a second one too
+  readonly #parser: EventSourceParser
+  #ending = false
+  #between = true // whether what comes next begins an event
+
+  constructor(options: SseOptions, limit: number, progress: Progress, next: FrameSink) {
+    this.#next = next
+    this.#shapes = next.shapes(cut)
+    this.#progress = progress
+    this.#parser = library().createParser({
       maxBufferSize: limit,
-      onEvent({ event, data }) {
+      onEvent: ({ event, data }) => {
         if (progress.done || progress.closed || isBlank(data)) return
-        if (data === options.until) {
-          progress.done = true
-          return
-        }
-        next.text(data, ending, event)
+        if (data === options.until) progress.done = true
+        else next.text(data, this.#ending, event)
       },
       onError(error) {
         if (error.type === 'max-buffer-size-exceeded') throw tooLarge(limit)
       },
     })
+  }
 
-    const parse = (bytes: Uint8Array): void => {
-      const text = decoder.decode(bytes, { stream: true })
-      if (text !== '') parser.feed(text)
+  push(chunk: Uint8Array): void {
+    const shapes = this.#shapes
+    if (shapes === undefined) return this.#parse(chunk)
+    const seen = windowOf(chunk)
+    const { text } = seen
+    const mixed = text.includes('\r')
+    for (let at = 0; at < text.length && !this.#progress.done && !this.#progress.closed;) {
+      const begin = this.#between ? shapes.tell(seen, at) : at
+      if (begin === text.length) return
+      const end = endOfEvent(text, begin, mixed)
+      this.#parse(chunk.subarray(begin, end < 0 ? undefined : end))
+      if (end < 0) {
+        this.#between = false
+        return
+      }
+      if (this.#between) shapes.study(text.slice(begin, end))
+      this.#between = true
+      at = behind(shapes.unasked(), text, end, mixed)
+      if (at > end) this.#parse(chunk.subarray(end, at))
     }
+  }
 
-    return {
-      push(chunk) {
-        if (shapes === undefined) return parse(chunk)
-        const seen = windowOf(chunk)
-        const { text } = seen
-        const mixed = text.includes('\r')
-        for (let at = 0; at < text.length && !progress.done && !progress.closed;) {
-          const begin = between ? shapes.tell(seen, at) : at
-          if (begin === text.length) return
-          const end = endOfEvent(text, begin, mixed)
-          parse(chunk.subarray(begin, end < 0 ? undefined : end))
-          if (end < 0) {
-            between = false
-            return
-          }
-          if (between) shapes.study(text.slice(begin, end))
-          between = true
-          at = behind(shapes.unasked(), text, end, mixed)
-          if (at > end) parse(chunk.subarray(end, at))
-        }
-      },
-      end() {
-        ending = true
-        parser.feed(`${decoder.decode()}\n\n`)
-        next.end()
-      },
-    }
+  end(): void {
+    this.#ending = true
+    this.#parser.feed(`${this.#decoder.decode()}\n\n`)
+    this.#next.end()
+  }
+
+  #parse(bytes: Uint8Array): void {
+    const text = this.#decoder.decode(bytes, { stream: true })
+    if (text !== '') this.#parser.feed(text)
   }
 }
 
@@ -99,7 +104,7 @@ function behind(count: number, text: string, at: number, mixed: boolean): number
 }
 
 const cut: Cut = (text) => {
-  const found: { text: string; tag?: string | undefined }[] = []
+  const found: Found[] = []
   const parser = library().createParser({ onEvent: ({ event, data }) => void found.push({ text: data, tag: event }) })
   parser.feed(utf8(text))
   return found.length === 1 ? found[0] : undefined

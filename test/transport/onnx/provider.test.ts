@@ -1,5 +1,5 @@
 import { expect, it, describe, onTestFinished } from 'vitest'
-import { readAll } from '../../../src/client/exchange.ts'
+import { readAll } from '../../../src/client/live.ts'
 import { createOpen } from '../../../src/client/opening.ts'
 import { createPlan } from '../../../src/client/planning.ts'
 import { createRegistry } from '../../../src/client/registry.ts'
