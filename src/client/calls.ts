@@ -1,5 +1,5 @@
 import type { Event } from '../core/event.ts'
-import { createFold } from '../core/fold.ts'
+import { ChatFold } from '../core/fold.ts'
 import { normalizeChat, normalizeEmbed, normalizeRerank } from '../core/normalize.ts'
 import type { CallOptions, ChatRequest, EmbedRequest, RerankRequest } from '../core/request.ts'
 import type { ChatResult, EmbedResult, ModelInfo, RerankResult } from '../core/result.ts'
@@ -63,7 +63,7 @@ export function createCalls(plan: Plan, open: Open): Calls {
   }
 
   const stream = (input: ChatRequest): Stream => {
-    const fold = createFold(String(input.model).split('/')[0] ?? '')
+    const fold = new ChatFold(String(input.model).split('/')[0] ?? '')
     const warnings: Prepared['warnings'] = []
     let planned: Planned | undefined
     let live: Live | undefined
@@ -135,8 +135,8 @@ function counted(result: EmbedResult, texts: number): EmbedResult {
   return result
 }
 
-function folded(events: readonly Event[], provider: string): ReturnType<typeof createFold> {
-  const fold = createFold(provider)
+function folded(events: readonly Event[], provider: string): ChatFold {
+  const fold = new ChatFold(provider)
   for (const event of events) fold.push(event)
   return fold
 }

@@ -1,5 +1,5 @@
 import type { Event } from '../core/event.ts'
-import { createFold, type Fold } from '../core/fold.ts'
+import { ChatFold, type Fold } from '../core/fold.ts'
 import type { Normal } from '../core/normalize.ts'
 import type { CallOptions, Timeouts } from '../core/request.ts'
 import type { Timing, Warning } from '../core/result.ts'
@@ -81,7 +81,7 @@ export function createEngines(options: RuntimeOptions, plan: Plan, open: Open): 
       const about = planned(operation, input, false)
       const live = await open(about, input)
       for (const warning of about.prepared.warnings) tale.fold.push({ type: 'warning', ...warning })
-      await readAll(live, (batch) => batch.forEach(tale.fold.push))
+      await readAll(live, (batch) => batch.forEach((event) => tale.fold.push(event)))
       return tale.result(about, live)
     }
 
@@ -94,14 +94,14 @@ function createTale(named: string): {
   result(about: Planned | undefined, live: Live | undefined): EngineResult
 } {
   const started = performance.now()
-  const fold = createFold('')
+  const fold = new ChatFold('')
   let status: string | undefined
   const push = (event: Event): void => {
     if (event.type === 'progress') status = event.status ?? status
     fold.push(event)
   }
   return {
-    fold: { ...fold, push },
+    fold: { push, result: () => fold.result() },
     result(about, live) {
       const { provider, model } = about ?? splitModel(named)
       const requestId = live === undefined ? undefined : requestIdOf(live.headers)

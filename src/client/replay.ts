@@ -1,6 +1,6 @@
 import { ModelwireError } from '../core/error.ts'
 import type { Event } from '../core/event.ts'
-import { createFold } from '../core/fold.ts'
+import { ChatFold } from '../core/fold.ts'
 import type { ChatResult, EmbedResult, ModelInfo } from '../core/result.ts'
 import type { Operation } from '../manifest/compile.ts'
 import { Reader } from '../pipeline/read.ts'
@@ -63,7 +63,7 @@ export function replay(exchange: Exchange, operation: Operation, options: Replay
     learn: options.learn ?? true,
     framed: true, // recordings have lost their framing; what is there is all there was
   })
-  const fold = createFold(options.provider)
+  const fold = new ChatFold(options.provider)
   const events: Event[] = []
   const around = () => ({
     provider: options.provider,

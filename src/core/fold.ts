@@ -17,73 +17,107 @@ export interface Fold {
   result(): Folded
 }
 
-/** One choice as it grows. Parts are joined only when they are asked for. */
+/** One choice as it grows. */
 interface Growing {
   choice: Choice
   parts: Part[]
+  /** What the last part, of text or reasoning, has beside its `text`: joined only when somebody asks. */
+  pieces: string[]
   /** The provider's number of the last text or reasoning part. */
   open: number | undefined
 }
 
 /** Folds the events of a chat. */
-export function createFold(provider: string): Fold {
-  const lanes = new Map<number, Growing>()
-  const warnings: Warning[] = []
-  const head: { id?: string; model?: string } = {}
-  let usage: Usage = {}
+export class ChatFold implements Fold {
+  readonly #provider: string
+  /** Choice 0, which most answers have alone, and the others. */
+  #first: Growing | undefined
+  readonly #others = new Map<number, Growing>()
+  readonly #warnings: Warning[] = []
+  #id: string | undefined
+  #model: string | undefined
+  #usage: Usage = {}
 
-  const lane = (number: number): Growing => {
-    const known = lanes.get(number)
-    if (known !== undefined) return known
-    const parts: Part[] = []
-    const message: Message & { role: 'assistant'; content: Part[] } = { role: 'assistant', content: parts }
-    const choice: Choice = { text: '', reasoning: '', toolCalls: [], message, finishReason: 'other' }
-    const made = { choice, parts, open: undefined }
-    lanes.set(number, made)
-    return made
+  constructor(provider: string) {
+    this.#provider = provider
   }
 
-  return {
-    push(event) {
-      switch (event.type) {
-        case 'start':
-          if (event.id !== undefined) head.id = event.id
-          if (event.model !== undefined) head.model = event.model
-          return
-        case 'usage': {
-          const { type: _, ...counts } = event
-          usage = counts
-          return
-        }
-        case 'warning': {
-          const { type: _, ...warning } = event
-          warnings.push(warning)
-          return
-        }
-        case 'embedding':
-        case 'score':
-        case 'segment':
-        case 'progress':
-        case 'model':
-        case 'error':
-          return
-        default:
-          grow(lane(event.choice ?? 0), event, provider)
+  push(event: Event): void {
+    switch (event.type) {
+      case 'start':
+        this.#id = event.id ?? this.#id
+        this.#model = event.model ?? this.#model
+        return
+      case 'usage': {
+        const { type: _, ...counts } = event
+        this.#usage = counts
+        return
       }
-    },
-    result: () => ({
-      ...head,
-      choices: [...lanes.entries()].sort(([left], [right]) => left - right).map(([, grown]) => spoken(grown)),
-      usage,
-      warnings,
-    }),
+      case 'warning': {
+        const { type: _, ...warning } = event
+        this.#warnings.push(warning)
+        return
+      }
+      case 'embedding':
+      case 'score':
+      case 'segment':
+      case 'progress':
+      case 'model':
+      case 'error':
+        return
+      default:
+        grow(this.#lane(event.choice ?? 0), event, this.#provider)
+    }
+  }
+
+  result(): Folded {
+    const others = [...this.#others].sort(([left], [right]) => left - right).map(([, lane]) => lane)
+    const lanes = this.#first === undefined ? others : [this.#first, ...others]
+    return {
+      ...(this.#id === undefined ? {} : { id: this.#id }),
+      ...(this.#model === undefined ? {} : { model: this.#model }),
+      choices: lanes.map(spoken),
+      usage: this.#usage,
+      warnings: this.#warnings,
+    }
+  }
+
+  #lane(choice: number): Growing {
+    if (choice === 0) return (this.#first ??= growing())
+    const known = this.#others.get(choice)
+    if (known !== undefined) return known
+    const made = growing()
+    this.#others.set(choice, made)
+    return made
   }
 }
 
+function growing(): Growing {
+  const parts: Part[] = []
+  const message: Message & { role: 'assistant'; content: Part[] } = { role: 'assistant', content: parts }
+  const choice: Choice = { text: '', reasoning: '', toolCalls: [], message, finishReason: 'other' }
+  return { choice, parts, pieces: [], open: undefined }
+}
+
 /** Text and reasoning stand in the parts; here they are joined. */
-function spoken({ choice, parts }: Growing): Choice {
+function spoken(growing: Growing): Choice {
+  join(growing)
+  const { choice, parts } = growing
   const said = (type: 'text' | 'reasoning'): string => parts.map((part) => (part.type === type ? part.text : '')).join('')
   return { ...choice, text: said('text'), reasoning: said('reasoning') }
+}
+
+/** Adds a part behind the last one, which is whole then. */
+function add(growing: Growing, part: Part): void {
+  join(growing)
+  growing.parts.push(part)
+}
+
+function join({ parts, pieces }: Growing): void {
+  const last = parts.at(-1)
+  if (pieces.length === 0 || (last?.type !== 'text' && last?.type !== 'reasoning')) return
+  last.text += pieces.join('')
+  pieces.length = 0
 }
 
 type Spoken = Exclude<
@@ -92,7 +126,7 @@ type Spoken = Exclude<
 >
 
 function grow(growing: Growing, event: Spoken, provider: string): void {
-  const { choice, parts } = growing
+  const { choice } = growing
   switch (event.type) {
     case 'text':
     case 'reasoning':
@@ -103,7 +137,7 @@ function grow(growing: Growing, event: Spoken, provider: string): void {
     case 'tool_call': {
       const call = toolCall(event)
       choice.toolCalls.push(call)
-      parts.push({
+      add(growing, {
         type: 'tool_call',
         id: call.id,
         name: call.name,
@@ -121,10 +155,10 @@ function grow(growing: Growing, event: Spoken, provider: string): void {
     }
     case 'file':
       ;(choice.files ??= []).push(outputFile(event))
-      parts.push(filePart(event, provider))
+      add(growing, filePart(event, provider))
       return
     case 'raw':
-      parts.push({ type: 'raw', provider, data: event.data })
+      add(growing, { type: 'raw', provider, data: event.data })
       return
     case 'finish':
       choice.finishReason = event.reason
@@ -186,9 +220,9 @@ function append(growing: Growing, event: Piece, provider: string): void {
   if (last === undefined || last.type !== event.type || !continues(growing.open, last, event)) {
     const part: Part = { type: event.type, text: delta }
     if (signature !== undefined) Object.assign(part, { signature, provider })
-    growing.parts.push(part)
+    add(growing, part)
   } else {
-    last.text += delta
+    if (delta !== '') growing.pieces.push(delta)
     if (signature !== undefined && signature !== last.signature)
       Object.assign(last, { signature: (last.signature ?? '') + signature, provider })
   }
