@@ -42,7 +42,7 @@ export interface Asked {
 const errorBody = 1_048_576
 
 /** Sends the call, and reads up to the first event with content: until then it can all be done again. */
-export async function attempt(asked: Asked, transport: Transport, signal: AbortSignal): Promise<Live> {
+export async function attempt(asked: Asked, transport: Transport, signal: AbortSignal | undefined): Promise<Live> {
   const { reading } = asked.operation // compiled before anything is sent: a mistake in the rules costs no call
   const secrets = asked.secrets()
   const clocks = new Clocks(patient(asked), { streamed: asked.streamed, signal, endsAt: asked.endsAt })

@@ -19,7 +19,7 @@ export interface Job {
   limit: number
 }
 
-export type Again = <T>(ask: (signal: AbortSignal) => Promise<T>, signal: AbortSignal) => Promise<T>
+export type Again = <T>(ask: () => Promise<T>, signal: AbortSignal) => Promise<T>
 
 /**
  * A polling job is a slow stream: the first answer and all that follow come as lines of one body, until who reads them has
@@ -46,7 +46,7 @@ async function* answers(reply: Reply, every: number, job: Job, signal: AbortSign
 
 async function answer(question: Call, job: Job, signal: AbortSignal): Promise<unknown> {
   try {
-    return await job.again((inner) => ask(question, job, inner), signal)
+    return await job.again(() => ask(question, job, signal), signal)
   } catch (error) {
     // The job itself is under way: sending all of it again would begin a second one.
     throw error instanceof ModelwireError ? error.add({ retryable: false }) : error

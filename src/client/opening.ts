@@ -48,7 +48,7 @@ export function createOpen(
     const timeouts = withDefaults({ ...operation.timeouts, ...settings.timeouts, ...input.timeouts }, streamed)
     const span = input.timeout ?? (timeouts.total > 0 ? timeouts.total : undefined)
     const endsAt = span === undefined ? undefined : performance.now() + span
-    const signal = input.signal ?? new AbortController().signal
+    const { signal } = input
     const asked: Omit<Asked, 'attempts'> = {
       operation,
       provider,
@@ -66,7 +66,7 @@ export function createOpen(
     const policy = policyOf(provider, model, settings.own)
     const rules = { retry: input.retry ?? settings.retry, endsAt }
     if (prepared.follow !== undefined)
-      asked.job = { question: prepared.follow, again: (ask, inner) => policy.run((_, each) => ask(each), inner, rules) }
+      asked.job = { question: prepared.follow, again: (ask, inner) => policy.run(ask, inner, rules) }
     const send = (): Promise<Live> =>
       policy.run((n, inner) => attempt({ ...asked, attempts: n }, transports[operation.transport], inner), signal, rules)
     const limit = limitOf(provider, settings.limits)

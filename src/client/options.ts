@@ -76,10 +76,30 @@ export interface Settings {
 
 const megabyte = 1_048_576
 
+const noOptions: ProviderOptions = {}
+
+function ownOf({ providers }: RuntimeOptions, provider: string): ProviderOptions {
+  return providers !== undefined && Object.hasOwn(providers, provider) ? (providers[provider] ?? noOptions) : noOptions
+}
+
+const mostProviders = 1_000 // names may come from outside
+
+/** The same settings again until the provider's own options are others: to ask the environment for a variable costs a microsecond. */
+export function createSettings(options: RuntimeOptions): (provider: string) => Settings {
+  const known = new Map<string, Settings>()
+  return (provider) => {
+    const before = known.get(provider)
+    if (before !== undefined && before.own === ownOf(options, provider)) return before
+    const made = settingsOf(options, provider)
+    if (known.size >= mostProviders) known.clear()
+    known.set(provider, made)
+    return made
+  }
+}
+
 export function settingsOf(options: RuntimeOptions, provider: string): Settings {
   const env = options.env ?? process.env
-  const own =
-    options.providers !== undefined && Object.hasOwn(options.providers, provider) ? (options.providers[provider] ?? {}) : {}
+  const own = ownOf(options, provider)
   const total = numberOf('MODELWIRE_TIMEOUT_MS', env)
   const inflight = numberOf('MODELWIRE_MAX_INFLIGHT', env)
   return {

@@ -2,7 +2,7 @@ import { ModelwireError } from '../core/error.ts'
 import type { Normal } from '../core/normalize.ts'
 import type { CallOptions } from '../core/request.ts'
 import type { Operation } from '../manifest/compile.ts'
-import { type RuntimeOptions, type Settings, settingsOf } from './options.ts'
+import { createSettings, type RuntimeOptions, type Settings } from './options.ts'
 import { prepareCall, type Prepared } from './prepare.ts'
 import type { Registry } from './registry.ts'
 import { checkWaits } from './waits.ts'
@@ -26,11 +26,12 @@ export type Plan = (
 ) => Planned
 
 export function createPlan(options: RuntimeOptions, env: Record<string, string | undefined>, registry: Registry): Plan {
+  const settingsOf = createSettings(options)
   return (input, name, normalize, origins) => {
     const { provider, model } = splitModel(input.model)
     try {
       checkWaits(input, 'invalid_request')
-      const settings = settingsOf(options, provider)
+      const settings = settingsOf(provider)
       const operation = registry.operation(provider, name, model, input.wire ?? settings.own.wire)
       const normal = normalize(model, provider)
       const strict = input.strict ?? options.strict ?? false

@@ -22,8 +22,9 @@ export function race<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
 }
 
 /** Waits so many milliseconds, or less: an abort ends it at once with the signal's error. */
-export function sleep(ms: number, signal: AbortSignal): Promise<void> {
+export function sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
+    if (signal === undefined) return void startTimer(resolve, ms)
     if (signal.aborted) return reject(abortError(signal))
     const abort = (): void => {
       clearTimeout(timer)

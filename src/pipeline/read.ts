@@ -3,6 +3,7 @@ import type { Event } from '../core/event.ts'
 import type { Pattern } from '../lang/pattern.ts'
 import { type Eval, isMap, type Roots } from '../lang/value.ts'
 import { Accumulator, type Audience, type Endings } from './accumulate.ts'
+import { firstOf } from './bytes.ts'
 import { BytesDecoder } from './decode/bytes.ts'
 import { parseFrame, tooLarge } from './decode/frame.ts'
 import { JsonDecoder } from './decode/json.ts'
@@ -247,12 +248,6 @@ function fromType(type: string): DecoderName | undefined {
   if (/^application\/(?:x-ndjson|ndjson|jsonl|x-jsonlines|stream\+json)$/.test(type)) return 'ndjson'
   if (type === 'application/json' || type.endsWith('+json')) return 'json'
   return undefined
-}
-
-/** The first character, right where it is of ASCII, which is all that is asked; nothing where there is only space and a byte order mark. */
-function firstOf(chunk: Uint8Array): string | undefined {
-  const code = chunk.find((byte) => byte > 0x20 && byte !== 0xef && byte !== 0xbb && byte !== 0xbf)
-  return code === undefined ? undefined : String.fromCharCode(code)
 }
 
 function head(chunk: Uint8Array, length: number): string {

@@ -2,7 +2,7 @@
  * One try: sends, classifies, and reads up to the first event with content. Until then nothing has reached the consumer,
  * so it can be done again; what fails later is never repeated. `n` counts from 1. Fails with a ModelwireError.
  */
-export type Attempt<T> = (n: number, signal: AbortSignal) => Promise<T>
+export type Attempt<T> = (n: number, signal: AbortSignal | undefined) => Promise<T>
 
 /** Something around every attempt, or around all of them. */
 export type Layer = <T>(inner: Attempt<T>) => Attempt<T>

@@ -8,20 +8,20 @@ export interface Holding {
 }
 
 /** Runs so many at once and lets so many wait; one more is refused at once. */
-export type Limit = <T extends Holding>(open: () => Promise<T>, signal: AbortSignal) => Promise<T>
+export type Limit = <T extends Holding>(open: () => Promise<T>, signal: AbortSignal | undefined) => Promise<T>
 
 /** The place is held by cockatiel's bulkhead, which loads with the first call that is limited. */
 export function createLimit(inflight: number, queue: number): Limit {
   let gate: Promise<Gate> | undefined
   let ready: Gate | undefined // importing again costs ten microseconds
-  return async <T extends Holding>(open: () => Promise<T>, signal: AbortSignal): Promise<T> => {
+  return async <T extends Holding>(open: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> => {
     ready ??= await (gate ??= openGate(inflight, queue))
     const { bulkhead, BulkheadRejectedError, TaskCancelledError } = ready
     const opened = Promise.withResolvers<T>()
     const held = bulkhead.execute(async () => {
       try {
         const live = await open()
-        if (signal.aborted) return await live.close() // nobody waits for it any more
+        if (signal?.aborted === true) return await live.close() // nobody waits for it any more
         opened.resolve(live)
         await live.over
       } catch (error) {
@@ -33,7 +33,7 @@ export function createLimit(inflight: number, queue: number): Limit {
       if (error instanceof BulkheadRejectedError) opened.reject(full(inflight, queue))
       else if (!(error instanceof TaskCancelledError)) opened.reject(error)
     })
-    return race(opened.promise, signal)
+    return signal === undefined ? opened.promise : race(opened.promise, signal)
   }
 }
 

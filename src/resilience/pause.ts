@@ -5,8 +5,10 @@ import { ModelwireError } from '../core/error.ts'
 export interface Pause {
   /** Nobody sends for so many milliseconds. */
   extend(ms: number): void
+  /** Whether sending isn't allowed now. */
+  holds(): boolean
   /** Resolves when sending is allowed; refuses at once when the call would be over before that. */
-  wait(signal: AbortSignal, endsAt: number): Promise<void>
+  wait(signal: AbortSignal | undefined, endsAt: number): Promise<void>
 }
 
 const spread = 0.1 // or all that waited would come back in the same millisecond
@@ -18,6 +20,7 @@ export function createPause(random: () => number): Pause {
     extend(ms) {
       until = Math.max(until, performance.now() + ms)
     },
+    holds: () => until > 0 && until > performance.now(),
     async wait(signal, endsAt) {
       // It may be extended while we wait.
       for (let left = until - performance.now(); left > 0; left = until - performance.now()) {

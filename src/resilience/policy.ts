@@ -28,7 +28,7 @@ export interface RunOptions {
 /** How calls to one provider, with one key, for one model are made: they share what a rate limit said. */
 export interface Policy {
   /** Fails with the last attempt's error; `attempts` says how many were made. */
-  run<T>(attempt: Attempt<T>, signal: AbortSignal, options?: RunOptions): Promise<T>
+  run<T>(attempt: Attempt<T>, signal: AbortSignal | undefined, options?: RunOptions): Promise<T>
 }
 
 export function createPolicy(options: PolicyOptions = {}): Policy {

@@ -35,7 +35,7 @@ export function retrying({ rules, pause, budget, random, endsAt }: RetryInput): 
   return (inner) => async (_, signal) => {
     for (let n = 1; ; n += 1) {
       try {
-        await pause.wait(signal, endsAt)
+        if (pause.holds()) await pause.wait(signal, endsAt)
       } catch (error) {
         throw counted(error, n - 1)
       }

@@ -17,7 +17,7 @@ export function withDefaults(timeouts: Timeouts, streamed: boolean): Required<Ti
 export interface ClockOptions {
   streamed: boolean
   /** The caller's wish to stop. */
-  signal: AbortSignal
+  signal?: AbortSignal | undefined
   /** When the whole call has to be over, by performance.now(); later attempts have less time. Absent: `total` from now. */
   endsAt?: number | undefined
 }
@@ -34,7 +34,7 @@ const [total, firstByte, firstEvent, idle] = [0, 1, 2, 3]
 export class Clocks {
   readonly #limits: Required<Timeouts>
   readonly #streamed: boolean
-  readonly #caller: AbortSignal
+  readonly #caller: AbortSignal | undefined
   readonly #controller = new AbortController()
   /** When each runs out, by performance.now(), in the order of `phases`. */
   readonly #ends = new Float64Array(phases.length).fill(Infinity)
@@ -45,8 +45,8 @@ export class Clocks {
     this.#limits = limits
     this.#streamed = streamed
     this.#caller = signal
-    if (signal.aborted) this.handleEvent()
-    else signal.addEventListener('abort', this, { once: true })
+    if (signal?.aborted === true) this.handleEvent()
+    else signal?.addEventListener('abort', this, { once: true })
     const now = performance.now()
     this.#start(total, endsAt ?? after(limits.total, now))
     this.#start(firstByte, after(limits.firstByte, now))
@@ -80,12 +80,12 @@ export class Clocks {
   stop(): void {
     clearTimeout(this.#timer)
     this.#rings = -Infinity // nothing starts it again
-    this.#caller.removeEventListener('abort', this)
+    this.#caller?.removeEventListener('abort', this)
   }
 
   /** The caller aborted. */
   handleEvent(): void {
-    this.#abort(this.#caller.reason)
+    this.#abort(this.#caller?.reason)
   }
 
   #start(clock: number, end: number): void {

@@ -1,4 +1,5 @@
 import { ModelwireError } from '../../core/error.ts'
+import { firstOf, utf8Of } from '../bytes.ts'
 import type { FrameSink, Sink } from '../operator.ts'
 import { tooLarge } from './frame.ts'
 
@@ -9,10 +10,10 @@ import { tooLarge } from './frame.ts'
 export class JsonDecoder implements Sink<Uint8Array> {
   readonly #limit: number
   readonly #next: FrameSink
-  readonly #decoder = new TextDecoder()
-  readonly #pieces: string[] = []
-  #scan: Scanner | undefined
+  /** Of a document that isn't a list. */
+  readonly #pieces: Uint8Array[] = []
   #size = 0
+  #list: { decoder: InstanceType<typeof TextDecoder>; scan: Scanner } | undefined
 
   constructor(limit: number, next: FrameSink) {
     this.#limit = limit
@@ -20,35 +21,26 @@ export class JsonDecoder implements Sink<Uint8Array> {
   }
 
   push(chunk: Uint8Array): void {
-    this.#feed(this.#decoder.decode(chunk, { stream: true }))
-  }
-
-  end(): void {
-    this.#feed(this.#decoder.decode())
-    this.#finish()
-    this.#next.end()
-  }
-
-  #feed(text: string): void {
-    if (this.#scan !== undefined) return this.#scan.feed(text)
-    let begun = text
-    if (this.#size === 0) {
-      begun = text.trimStart()
-      if (begun === '') return
-      if (begun.startsWith('[')) {
-        this.#scan = this.#scanner()
-        return this.#scan.feed(begun)
-      }
+    if (this.#list === undefined && this.#size === 0) {
+      const first = firstOf(chunk)
+      if (first === undefined) return
+      if (first === '[') this.#list = { decoder: new TextDecoder(), scan: this.#scanner() }
     }
-    this.#pieces.push(begun)
-    this.#size += begun.length
+    if (this.#list !== undefined) return this.#list.scan.feed(this.#list.decoder.decode(chunk, { stream: true }))
+    this.#pieces.push(chunk)
+    this.#size += chunk.length
     if (this.#size > this.#limit) throw tooLarge(this.#limit)
   }
 
-  #finish(): void {
-    if (this.#scan !== undefined) return this.#scan.end()
-    if (this.#size === 0) return
-    const text = this.#pieces.join('')
+  end(): void {
+    if (this.#list !== undefined) {
+      this.#list.scan.feed(this.#list.decoder.decode())
+      this.#list.scan.end()
+    } else if (this.#size > 0) this.#tell(utf8Of(this.#pieces))
+    this.#next.end()
+  }
+
+  #tell(text: string): void {
     const value = parseWhole(text)
     if (value !== undefined) return this.#next.push(value)
     const rest = this.#scanner()
