@@ -21,8 +21,8 @@ export interface Fold {
 interface Growing {
   choice: Choice
   parts: Part[]
-  /** What the last part, of text or reasoning, has beside its `text`: joined only when somebody asks. */
-  pieces: string[]
+  /** Texts whose pieces are joined only when somebody asks; the last one may be growing. */
+  unjoined: { part: Part & { text: string }; pieces: string[] }[]
   /** The provider's number of the last text or reasoning part. */
   open: number | undefined
 }
@@ -96,28 +96,17 @@ function growing(): Growing {
   const parts: Part[] = []
   const message: Message & { role: 'assistant'; content: Part[] } = { role: 'assistant', content: parts }
   const choice: Choice = { text: '', reasoning: '', toolCalls: [], message, finishReason: 'other' }
-  return { choice, parts, pieces: [], open: undefined }
+  return { choice, parts, unjoined: [], open: undefined }
 }
 
 /** Text and reasoning stand in the parts; here they are joined. */
-function spoken(growing: Growing): Choice {
-  join(growing)
-  const { choice, parts } = growing
+function spoken({ choice, parts, unjoined }: Growing): Choice {
+  for (const { part, pieces } of unjoined) {
+    part.text += pieces.join('')
+    pieces.length = 0
+  }
   const said = (type: 'text' | 'reasoning'): string => parts.map((part) => (part.type === type ? part.text : '')).join('')
   return { ...choice, text: said('text'), reasoning: said('reasoning') }
-}
-
-/** Adds a part behind the last one, which is whole then. */
-function add(growing: Growing, part: Part): void {
-  join(growing)
-  growing.parts.push(part)
-}
-
-function join({ parts, pieces }: Growing): void {
-  const last = parts.at(-1)
-  if (pieces.length === 0 || (last?.type !== 'text' && last?.type !== 'reasoning')) return
-  last.text += pieces.join('')
-  pieces.length = 0
 }
 
 type Spoken = Exclude<
@@ -137,7 +126,7 @@ function grow(growing: Growing, event: Spoken, provider: string): void {
     case 'tool_call': {
       const call = toolCall(event)
       choice.toolCalls.push(call)
-      add(growing, {
+      growing.parts.push({
         type: 'tool_call',
         id: call.id,
         name: call.name,
@@ -155,10 +144,10 @@ function grow(growing: Growing, event: Spoken, provider: string): void {
     }
     case 'file':
       ;(choice.files ??= []).push(outputFile(event))
-      add(growing, filePart(event, provider))
+      growing.parts.push(filePart(event, provider))
       return
     case 'raw':
-      add(growing, { type: 'raw', provider, data: event.data })
+      growing.parts.push({ type: 'raw', provider, data: event.data })
       return
     case 'finish':
       choice.finishReason = event.reason
@@ -218,11 +207,12 @@ function append(growing: Growing, event: Piece, provider: string): void {
   const last = growing.parts.at(-1)
   const { delta = '', signature } = event
   if (last === undefined || last.type !== event.type || !continues(growing.open, last, event)) {
-    const part: Part = { type: event.type, text: delta }
+    const part: Part & { text: string } = { type: event.type, text: '' }
     if (signature !== undefined) Object.assign(part, { signature, provider })
-    add(growing, part)
+    growing.parts.push(part)
+    growing.unjoined.push({ part, pieces: [delta] })
   } else {
-    if (delta !== '') growing.pieces.push(delta)
+    growing.unjoined.at(-1)?.pieces.push(delta)
     if (signature !== undefined && signature !== last.signature)
       Object.assign(last, { signature: (last.signature ?? '') + signature, provider })
   }

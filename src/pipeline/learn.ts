@@ -151,9 +151,10 @@ export class Learner implements Shapes {
   }
 
   #measure({ pieces, kinds }: Shape, { bytes, view }: Window, at: number): number {
+    const size = bytes.length
     for (let index = 0; index < kinds.length; index++) {
       const piece = pieces[index] as Piece // one more than there are kinds
-      if (!stands(piece, view, at)) return -1
+      if (!stands(piece, view, size, at)) return -1
       const start = at + piece.length
       const kind = kinds[index]
       const end =
@@ -164,7 +165,7 @@ export class Learner implements Shapes {
       this.#ends[index] = end
     }
     const piece = pieces[kinds.length] as Piece // as above
-    return stands(piece, view, at) ? at + piece.length : -1
+    return stands(piece, view, size, at) ? at + piece.length : -1
   }
 
   #readValues({ kinds, now: { used } }: Shape, chunk: Window): boolean {
@@ -174,7 +175,7 @@ export class Learner implements Shapes {
       const start = this.#starts[index] as number // all were measured
       const end = this.#ends[index] as number
       const doubtful = end < 0 || special.likely(chunk.bytes[start] as number, end - start) // within bounds
-      if (!doubtful && used[index] !== true) continue // nobody asks for it
+      if (!doubtful && !used[index]) continue // nobody asks for it
       const value = this.#valueAt(index, chunk)
       if (value === undefined) return false
       this.#refused = doubtful && special(value)

@@ -1,7 +1,9 @@
 /** Bytes that must stand at a place. They are compared eight at a time, as doubles: half of what comparing slices of a text costs. */
 export interface Piece {
   length: number
+  /** Of a piece of less than eight. */
   bytes: Uint8Array
+  /** The last one ends where the piece does, over bytes of the one before it. */
   doubles: Float64Array
 }
 
@@ -11,17 +13,22 @@ export interface Piece {
  */
 export function pieceOf(text: string): Piece {
   const bytes = new Uint8Array(Buffer.from(text, 'latin1')) // its own memory, from 0 on
+  const { length } = bytes
   const view = new DataView(bytes.buffer)
-  const doubles = Float64Array.from({ length: Math.floor(bytes.length / 8) }, (_, index) => view.getFloat64(index * 8, true))
-  return { length: bytes.length, bytes, doubles }
+  const count = length < 8 ? 0 : Math.ceil(length / 8)
+  const doubles = Float64Array.from({ length: count }, (_, index) => view.getFloat64(Math.min(index * 8, length - 8), true))
+  return { length, bytes: count === 0 ? bytes : bytes.subarray(0, 0), doubles }
 }
 
-export function stands({ length, bytes, doubles }: Piece, view: DataView, at: number): boolean {
-  if (at + length > view.byteLength) return false
-  for (let index = 0; index < doubles.length; index++) {
+/** Whether it stands at `at` in bytes of which there are `size`. */
+export function stands({ length, bytes, doubles }: Piece, view: DataView, size: number, at: number): boolean {
+  if (at + length > size) return false
+  const last = doubles.length - 1
+  for (let index = 0; index < last; index++) {
     if (view.getFloat64(at + index * 8, true) !== doubles[index]) return false
   }
-  for (let index = doubles.length * 8; index < length; index++) {
+  if (last >= 0) return view.getFloat64(at + length - 8, true) === doubles[last]
+  for (let index = 0; index < length; index++) {
     if (view.getUint8(at + index) !== bytes[index]) return false
   }
   return true
