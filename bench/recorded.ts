@@ -11,7 +11,6 @@ import type { Roots } from '../src/lang/value.ts'
 import { bundledProtocols, createCatalog } from '../src/manifest/catalog.ts'
 import type { Operation } from '../src/manifest/compile.ts'
 import { Reader } from '../src/pipeline/read.ts'
-import type { Reader } from '../src/pipeline/read.ts'
 
 export interface RecordedStream {
   /** Reads it whole, from bytes to events; with `learn`, by the shapes of its frames. */

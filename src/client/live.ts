@@ -1,4 +1,4 @@
-import type { Event } from '../core/event.ts'
+import type { Event, UsageEvent } from '../core/event.ts'
 import type { Reader } from '../pipeline/read.ts'
 import type { Clocks } from '../resilience/timeout.ts'
 import type { Inflow, Reply } from '../wire/call.ts'
@@ -6,8 +6,10 @@ import { inflowOf } from '../wire/inflow.ts'
 
 /** Who wants to know how a reply goes on. */
 export interface Heard {
-  /** The events that were read; undefined at the end. */
-  events(batch: Event[] | undefined): void
+  /** Of what it counted: the last event of all. */
+  counted(usage: UsageEvent): void
+  /** All has come. */
+  ended(): void
   failed(error: unknown): void
   /** It was closed, at its end or before. */
   left(): void
@@ -31,7 +33,7 @@ export class Live {
   #ended = false
   #broken: { error: unknown } | undefined
   /** What came before `take` was asked. */
-  #held: Event[][] = []
+  #held: Event[][] | undefined
 
   constructor(reply: Reply, reader: Reader, clocks: Clocks, failed: (error: unknown) => unknown) {
     const { promise, resolve } = Promise.withResolvers<void>()
@@ -48,18 +50,21 @@ export class Live {
   /** Waits for the first content of a stream, or for all of a whole reply. */
   async commit(streamed: boolean): Promise<void> {
     const held: Event[][] = []
-    for (let batch = this.take(); batch !== undefined; batch = this.take()) {
+    for (let batch = this.#next(); batch !== undefined; batch = this.#next()) {
       if (batch.length === 0) await woken(this)
       else held.push(batch)
       if (streamed && held.length > 0) break
     }
-    this.#held = held
+    this.#held = held.length > 0 ? held : undefined
     this.#clocks.committed()
   }
 
   /** The events of one read; none when nothing is there yet, undefined at the end. After a failure it first gives what came before it, then throws. */
   take(): Event[] | undefined {
-    return this.#held.length > 0 ? this.#held.shift() : this.#next()
+    const events = this.#held === undefined ? this.#next() : this.#heldBack(this.#held)
+    const last = events?.at(-1)
+    if (last?.type === 'usage') this.heard?.counted(last)
+    return events
   }
 
   /** Calls back, once, when `take` has something to say. */
@@ -75,6 +80,11 @@ export class Live {
     if (this.#ended) return
     this.#finish()
     await this.#inflow.leave()
+  }
+
+  #heldBack(held: Event[][]): Event[] | undefined {
+    if (held.length <= 1) this.#held = undefined
+    return held.shift() ?? this.#next()
   }
 
   #next(): Event[] | undefined {
@@ -122,8 +132,7 @@ export async function readAll(live: Live, take: (batch: Event[]) => void): Promi
         await woken(live)
         continue
       }
-      live.heard?.events(batch)
-      if (batch === undefined) return
+      if (batch === undefined) return live.heard?.ended()
       take(batch)
     }
   } catch (error) {

@@ -97,11 +97,8 @@ export function createMeter(): Meter {
 
     return {
       replied: () => void (first = performance.now()),
-      events(batch) {
-        const last = batch?.at(-1)
-        if (last?.type === 'usage') usage = last // it comes last of all
-        if (batch === undefined) end('succeeded')
-      },
+      counted: (counts) => void (usage = counts),
+      ended: () => end('succeeded'),
       failed(error) {
         const kind = error instanceof ModelwireError ? error.kind : undefined
         if (kind === 'cancelled') end('cancelled')

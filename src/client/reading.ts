@@ -21,6 +21,7 @@ export type Outcome<R> = { result: R } | { error: unknown }
 /** A call as it is read: sent when first waited for, folded as it comes. Whoever reads has it first, and then how it ended. */
 export class Reading<R> {
   readonly #source: StreamSource<R>
+  readonly #fold: Fold
   readonly #conclude: (outcome: Outcome<R>) => void
   readonly #left = new AbortController()
   #opening: Promise<void> | undefined
@@ -31,6 +32,7 @@ export class Reading<R> {
 
   constructor(source: StreamSource<R>, conclude: (outcome: Outcome<R>) => void) {
     this.#source = source
+    this.#fold = source.fold
     this.#conclude = conclude
   }
 
@@ -41,12 +43,11 @@ export class Reading<R> {
     const live = this.#live
     if (live === undefined) return []
     const events = this.#taken(live)
-    if (events?.length === 0) return events
-    live.heard?.events(events)
-    if (events === undefined) return undefined
+    if (events === undefined) live.heard?.ended()
+    if (events === undefined || events.length === 0) return events
     if (!this.#begun) addWarnings(events, this.#source.warnings)
     this.#begun = true
-    for (const event of events) this.#source.fold.push(event)
+    for (const event of events) this.#fold.push(event)
     return events
   }
 

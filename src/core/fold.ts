@@ -21,10 +21,20 @@ export interface Fold {
 interface Growing {
   choice: Choice
   parts: Part[]
-  /** Texts whose pieces are joined only when somebody asks; the last one may be growing. */
-  unjoined: { part: Part & { text: string }; pieces: string[] }[]
-  /** The provider's number of the last text or reasoning part. */
-  open: number | undefined
+  /** Texts whose pieces are joined only when somebody asks. */
+  texts: Text[]
+  /** The last part, where it is one of them. */
+  open: Text | undefined
+}
+
+/** A part of text or reasoning as it grows. */
+interface Text {
+  part: Part & { text: string }
+  type: 'text' | 'reasoning'
+  pieces: string[]
+  signature: string | undefined
+  /** The provider's number of the block. */
+  index: number | undefined
 }
 
 /** Folds the events of a chat. */
@@ -83,25 +93,31 @@ export class ChatFold implements Fold {
   }
 
   #lane(choice: number): Growing {
-    if (choice === 0) return (this.#first ??= growing())
+    if (choice === 0) return (this.#first ??= silence())
     const known = this.#others.get(choice)
     if (known !== undefined) return known
-    const made = growing()
+    const made = silence()
     this.#others.set(choice, made)
     return made
   }
 }
 
-function growing(): Growing {
+function silence(): Growing {
   const parts: Part[] = []
   const message: Message & { role: 'assistant'; content: Part[] } = { role: 'assistant', content: parts }
   const choice: Choice = { text: '', reasoning: '', toolCalls: [], message, finishReason: 'other' }
-  return { choice, parts, unjoined: [], open: undefined }
+  return { choice, parts, texts: [], open: undefined }
+}
+
+/** Adds a part behind the last one, which is whole then. */
+function add(growing: Growing, part: Part): void {
+  growing.open = undefined
+  growing.parts.push(part)
 }
 
 /** Text and reasoning stand in the parts; here they are joined. */
-function spoken({ choice, parts, unjoined }: Growing): Choice {
-  for (const { part, pieces } of unjoined) {
+function spoken({ choice, parts, texts }: Growing): Choice {
+  for (const { part, pieces } of texts) {
     part.text += pieces.join('')
     pieces.length = 0
   }
@@ -126,7 +142,7 @@ function grow(growing: Growing, event: Spoken, provider: string): void {
     case 'tool_call': {
       const call = toolCall(event)
       choice.toolCalls.push(call)
-      growing.parts.push({
+      add(growing, {
         type: 'tool_call',
         id: call.id,
         name: call.name,
@@ -144,10 +160,10 @@ function grow(growing: Growing, event: Spoken, provider: string): void {
     }
     case 'file':
       ;(choice.files ??= []).push(outputFile(event))
-      growing.parts.push(filePart(event, provider))
+      add(growing, filePart(event, provider))
       return
     case 'raw':
-      growing.parts.push({ type: 'raw', provider, data: event.data })
+      add(growing, { type: 'raw', provider, data: event.data })
       return
     case 'finish':
       choice.finishReason = event.reason
@@ -204,26 +220,28 @@ type Piece = { type: 'text' | 'reasoning'; delta?: string; signature?: string; i
  * blocks, else the same signature. There is a wire that forbids merging a part that bears a signature with one that doesn't.
  */
 function append(growing: Growing, event: Piece, provider: string): void {
-  const last = growing.parts.at(-1)
+  const { open } = growing
   const { delta = '', signature } = event
-  if (last === undefined || last.type !== event.type || !continues(growing.open, last, event)) {
-    const part: Part & { text: string } = { type: event.type, text: '' }
+  if (open === undefined || open.type !== event.type || !continues(open, event)) {
+    const { type, index } = event
+    const part: Part & { text: string } = { type, text: '' }
     if (signature !== undefined) Object.assign(part, { signature, provider })
-    growing.parts.push(part)
-    growing.unjoined.push({ part, pieces: [delta] })
-  } else {
-    growing.unjoined.at(-1)?.pieces.push(delta)
-    if (signature !== undefined && signature !== last.signature)
-      Object.assign(last, { signature: (last.signature ?? '') + signature, provider })
+    add(growing, part)
+    growing.texts.push((growing.open = { part, type, pieces: [delta], signature, index }))
+    return
   }
-  growing.open = event.index
+  open.pieces.push(delta)
+  open.index = event.index
+  if (signature === undefined || signature === open.signature) return
+  open.signature = (open.signature ?? '') + signature
+  Object.assign(open.part, { signature: open.signature, provider })
 }
 
-function continues(open: number | undefined, last: { signature?: string }, event: Piece): boolean {
-  if (event.index !== undefined) return open === event.index
-  if (open !== undefined) return false
+function continues(open: Text, event: Piece): boolean {
+  if (event.index !== undefined) return open.index === event.index
+  if (open.index !== undefined) return false
   // A signature that comes alone closes the reasoning before it.
   return (
-    last.signature === event.signature || (event.type === 'reasoning' && event.delta === undefined && last.signature === undefined)
+    open.signature === event.signature || (event.type === 'reasoning' && event.delta === undefined && open.signature === undefined)
   )
 }

@@ -1,6 +1,6 @@
 import type { FinishReason, Usage } from '../core/result.ts'
 import type { SseOptions } from '../pipeline/decode/sse.ts'
-import type { Completion, DecoderName, ReadPlan } from '../pipeline/read.ts'
+import type { Completion, DecoderName, ReadPlan } from '../pipeline/plan.ts'
 import { createMemory } from '../pipeline/learn.ts'
 import { compileRules, type Rules } from '../pipeline/rules.ts'
 import { wordsOf } from '../pipeline/words.ts'

@@ -113,7 +113,11 @@ export class Accumulator implements Sink<Speech> {
     if (known !== undefined) return known
     if (choice === 0) this.#first = true
     const say = (event: Event): void => this.#say(event)
-    const made: Lane = { calls: new Calls(say, this.#numbered || choice > 0 ? choice : undefined), finish: undefined, reason: undefined }
+    const made: Lane = {
+      calls: new Calls(say, this.#numbered || choice > 0 ? choice : undefined),
+      finish: undefined,
+      reason: undefined,
+    }
     this.#lanes.set(choice, made)
     return made
   }

@@ -1,18 +1,31 @@
+const small = 1_024
+const sliced = 13 // V8 copies a shorter slice; a longer one would keep all that it is cut from alive
+
 /** Bytes that have come, in the three forms that reading them wants. */
-export interface Window {
+export class Window {
   readonly bytes: Uint8Array
   readonly view: DataView
-  /** As Latin-1: a character each. */
-  readonly text: string
+  #text: string | undefined
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  }
+
+  /** As Latin-1: a character each. Comparing and cutting that is the fastest that V8 has for bytes. */
+  get text(): string {
+    return (this.#text ??= latin1Between(this.bytes, 0, this.bytes.length))
+  }
+
+  /** Bytes that are ASCII, as a text of its own. The text of many events is made once; of a few, only what is asked for. */
+  ascii(start: number, end: number): string {
+    const cut = end - start < sliced && (this.#text !== undefined || this.bytes.length > small)
+    return cut ? this.text.slice(start, end) : latin1Between(this.bytes, start, end)
+  }
 }
 
-export function windowOf(bytes: Uint8Array): Window {
-  return { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), text: latin1(bytes) }
-}
-
-/** Bytes as a text of as many characters: comparing and cutting it is the fastest that V8 has for bytes. */
-function latin1(bytes: Uint8Array): string {
-  return asBuffer(bytes).toString('latin1')
+function latin1Between(bytes: Uint8Array, start: number, end: number): string {
+  return asBuffer(bytes).toString('latin1', start, end)
 }
 
 /** The text that stands in these bytes as UTF-8. */

@@ -5,7 +5,7 @@ import type { Cut, Shapes, Sink } from './operator.ts'
 import { type Piece, stands } from './piece.ts'
 import { type Outcome, type Rehearsal, type Shape, shapeOf, type Telling } from './shape.ts'
 import type { Speech } from './speech.ts'
-import { aligned, endOfNumber, endOfSpace, endOfText, plainText, readText, type Studied, studied } from './tokens.ts'
+import { aligned, endOfNumber, endOfSpace, endOfText, readText, type Studied, studied } from './tokens.ts'
 
 /** What a learner is made of. */
 export interface Lessons extends Rehearsal {
@@ -39,6 +39,11 @@ const patience = 8
 const mostUnasked = 32
 const [ofHit, ofMiss, ofLook, ofLesson] = [1, 1 / 2, -4, -30] // measured; a miss counts so that new shapes are found some day
 
+// Where the values of the frame that fitted last begin, and where each ends, below zero when it isn't plain: of all streams, since
+// none is interrupted between measuring a frame and saying it.
+const starts: number[] = []
+const ends: number[] = []
+
 /**
  * A decoder that learns the shape of a stream. Consecutive frames mostly differ in one or two plain values, and those of
  * another stream in a few more (its id, its time). Once two have been seen that differ so, the frame is rebuilt twice with
@@ -55,10 +60,9 @@ export class Learner implements Shapes {
   readonly #lessons: Lessons
   readonly #cut: Cut
   readonly #shapes: Shape[]
-  // Of the frame that fitted last: its values, where each begins and where it ends, below zero when it isn't plain.
+  /** Of the frame that fitted last. */
   readonly #values: string[] = []
-  readonly #starts: number[] = []
-  readonly #ends: number[] = []
+  #begun = false // whether the reply's `start` has been said: before, rules do more than they do after it
   #refused = false // whether a frame had a known shape, but a value that goes the full way
   #misses = 0 // frames since the last that fitted
   // The frame whose late part hasn't been said.
@@ -74,7 +78,8 @@ export class Learner implements Shapes {
 
   tell(chunk: Window, at: number): number {
     this.#refused = false
-    if (this.#lessons.roots.started !== true) return at
+    if (!this.#begun) this.#begun = this.#lessons.roots.started === true
+    if (!this.#begun) return at
     const end = this.#tellFrames(chunk, at)
     if (this.#owing !== undefined) this.#tellLate(chunk, this.#owing)
     return end
@@ -113,7 +118,7 @@ export class Learner implements Shapes {
   }
 
   #tellFrames(chunk: Window, at: number): number {
-    const { length } = chunk.text
+    const { length } = chunk.bytes
     const { limit } = this.#lessons
     const shapes = this.#shapes
     let from = at
@@ -161,8 +166,8 @@ export class Learner implements Shapes {
         kind === 'text' ? endOfText(bytes, start) : kind === 'number' ? endOfNumber(bytes, start) : endOfSpace(bytes, start)
       at = Math.abs(end)
       if (at <= start && kind !== 'space') return -1
-      this.#starts[index] = start
-      this.#ends[index] = end
+      starts[index] = start
+      ends[index] = end
     }
     const piece = pieces[kinds.length] as Piece // as above
     return stands(piece, view, size, at) ? at + piece.length : -1
@@ -172,8 +177,8 @@ export class Learner implements Shapes {
     const { special } = this.#lessons
     for (let index = 0; index < kinds.length; index++) {
       if (kinds[index] === 'space') continue
-      const start = this.#starts[index] as number // all were measured
-      const end = this.#ends[index] as number
+      const start = starts[index] as number // all were measured
+      const end = ends[index] as number
       const doubtful = end < 0 || special.likely(chunk.bytes[start] as number, end - start) // within bounds
       if (!doubtful && !used[index]) continue // nobody asks for it
       const value = this.#valueAt(index, chunk)
@@ -186,9 +191,9 @@ export class Learner implements Shapes {
   }
 
   #valueAt(index: number, chunk: Window): string | undefined {
-    const start = this.#starts[index] as number // it was measured
-    const end = this.#ends[index] as number
-    return end < 0 ? readText(chunk, start, -end) : plainText(chunk, start, end)
+    const start = starts[index] as number // it was measured
+    const end = ends[index] as number
+    return end < 0 ? readText(chunk, start, -end) : chunk.ascii(start, end)
   }
 
   #tellAll({ said }: Telling): void {

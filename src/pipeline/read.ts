@@ -1,58 +1,16 @@
 import { ModelwireError } from '../core/error.ts'
 import type { Event } from '../core/event.ts'
-import type { Pattern } from '../lang/pattern.ts'
-import { type Eval, isMap, type Roots } from '../lang/value.ts'
-import { Accumulator, type Audience, type Endings } from './accumulate.ts'
+import { Accumulator, type Audience } from './accumulate.ts'
 import { firstOf } from './bytes.ts'
 import { BytesDecoder } from './decode/bytes.ts'
-import { parseFrame, tooLarge } from './decode/frame.ts'
+import { tooLarge } from './decode/frame.ts'
 import { JsonDecoder } from './decode/json.ts'
 import { NdjsonDecoder } from './decode/ndjson.ts'
 import { SseDecoder, type SseOptions } from './decode/sse.ts'
-import { Learner, type Lessons, type Memory } from './learn.ts'
-import type { Say } from './dispatch.ts'
-import type { Cut, Found, Frame, FrameSink, Progress, Shapes, Sink } from './operator.ts'
-import type { Rules } from './rules.ts'
-import type { Outcome } from './shape.ts'
-import type { Speech } from './speech.ts'
-import { split, type SplitOptions } from './split.ts'
-import type { Special } from './words.ts'
-
-export type DecoderName = 'sse' | 'ndjson' | 'json' | 'bytes' | 'none'
-
-/** What proves that a stream is complete: any of these. */
-export interface Completion {
-  done: boolean
-  finish: boolean
-  end: boolean
-  when: Pattern[]
-}
-
-/** How an operation's reply is read; compiled once from the manifest. */
-export interface ReadPlan {
-  decode: { name: DecoderName; options: SseOptions }
-  select: Eval | undefined
-  rules: Rules
-  split: SplitOptions | undefined
-  complete: Completion
-  /** Words that rules compare with, and what was learnt of frames; see learn.ts. */
-  special: Special
-  memory: Memory
-}
-
-export interface ReadInput {
-  /** The reply's headers, names in lower case. */
-  headers: Record<string, string>
-  roots: Roots
-  endings: Endings
-  /** Bytes that one event may have. */
-  limit: number
-  streamed: boolean
-  /** Whether the body's end proves that it is whole: one that just stops with its connection may have been cut. */
-  framed: boolean
-  /** Whether frames may be read by the shape of those before them. */
-  learn: boolean
-}
+import { Mapper } from './mapper.ts'
+import type { FrameSink, Progress, Sink } from './operator.ts'
+import type { DecoderName, ReadInput, ReadPlan } from './plan.ts'
+import { split } from './split.ts'
 
 /** One reply being read: bytes in, or frames that a transport made, and events out, synchronously. */
 export class Reader implements Sink<Uint8Array | object>, Audience {
@@ -139,75 +97,6 @@ export class Reader implements Sink<Uint8Array | object>, Audience {
     if (complete.end && (this.#input.framed || framing === undefined)) return
     if ((complete.done && done) || (complete.finish && finish) || closed) return
     throw new ModelwireError('truncated', 'the stream ended without its closing proof; what had come is in `partial`')
-  }
-}
-
-/** Runs the rules on each frame, or says at once what they would say of one whose shape is known. */
-class Mapper implements FrameSink, Lessons {
-  readonly roots: Roots
-  readonly limit: number
-  readonly memory: Memory
-  readonly special: Special
-  readonly next: Sink<Speech>
-  readonly #plan: ReadPlan
-  readonly #learn: boolean
-  readonly #progress: Progress
-  readonly #prove: () => void
-  readonly #say = (speech: Speech): void => this.next.push(speech)
-
-  constructor(plan: ReadPlan, input: ReadInput, progress: Progress, next: Sink<Speech>, prove: () => void) {
-    this.roots = input.roots
-    this.limit = input.limit
-    this.memory = plan.memory
-    this.special = plan.special
-    this.next = next
-    this.#plan = plan
-    this.#learn = input.learn
-    this.#progress = progress
-    this.#prove = prove
-  }
-
-  push(frame: Frame): void {
-    if (!this.#progress.closed) this.count(this.speak(frame, this.roots, this.#say))
-  }
-
-  text(text: string, atEnd: boolean, tag?: string): void {
-    if (!this.#progress.closed) this.count(this.speak(this.#parse(text, tag, atEnd), this.roots, this.#say))
-  }
-
-  shapes(cut: Cut): Shapes | undefined {
-    return this.#learn ? new Learner(this, cut) : undefined
-  }
-
-  end(): void {
-    this.#prove()
-    this.next.end()
-  }
-
-  speak(frame: Frame, seen: Roots, say: Say): Outcome {
-    const { select, rules, complete } = this.#plan
-    const selected = select === undefined ? frame : select(frame, seen)
-    const matched = rules.run(selected, seen, say)
-    return { matched, closed: complete.when.some((when) => when(selected)) }
-  }
-
-  revive({ text, tag }: Found): Frame {
-    return this.#parse(text, tag, false)
-  }
-
-  count({ matched, closed }: Outcome): boolean {
-    const progress = this.#progress
-    progress.frames++
-    if (!matched) progress.unmatched++
-    if (closed) progress.closed = true
-    return !progress.closed
-  }
-
-  #parse(text: string, tag: string | undefined, atEnd: boolean): Frame {
-    const frame = parseFrame(text, this.limit, atEnd)
-    const { tag: tagged } = this.#plan.decode.options
-    if (tagged !== undefined && tag !== undefined && isMap(frame)) frame[tagged] ??= tag
-    return frame
   }
 }
 

@@ -125,12 +125,6 @@ const [tab, space, quote, point, zero, backslash] = [0x09, 0x20, 0x22, 0x2e, 0x3
 const isPlain = Uint8Array.from({ length: 256 }, (_, code) =>
   Number(code >= space && code <= 126 && code !== quote && code !== backslash),
 )
-const sliced = 13 // V8 copies a shorter slice; a longer one would keep the whole chunk that it is cut from alive
-
-/** Plain characters, as they stand. */
-export function plainText({ bytes, text }: Window, start: number, end: number): string {
-  return end - start < sliced ? text.slice(start, end) : utf8Between(bytes, start, end)
-}
 
 /** What stands between the quotes, read; undefined when it is no JSON text, or no UTF-8. */
 export function readText({ bytes }: Window, start: number, end: number): string | undefined {

@@ -23,8 +23,8 @@ export interface ClockOptions {
 }
 
 type Phase = Exclude<TimeoutPhase, 'connect'>
+/** In the order in which they are told, when several have run out. */
 const phases: Phase[] = ['total', 'firstByte', 'firstEvent', 'idle']
-const [total, firstByte, firstEvent, idle] = [0, 1, 2, 3]
 
 /**
  * The clocks of one attempt; whoever makes them stops them, in `finally`. One timer for all: it is set for the clock that runs
@@ -36,8 +36,11 @@ export class Clocks {
   readonly #streamed: boolean
   readonly #caller: AbortSignal | undefined
   readonly #controller = new AbortController()
-  /** When each runs out, by performance.now(), in the order of `phases`. */
-  readonly #ends = new Float64Array(phases.length).fill(Infinity)
+  // When each runs out, by performance.now().
+  #total = Infinity
+  #firstByte = Infinity
+  #firstEvent = Infinity
+  #idle = Infinity
   #timer: NodeJS.Timeout | undefined
   #rings = Infinity
 
@@ -48,8 +51,9 @@ export class Clocks {
     if (signal?.aborted === true) this.handleEvent()
     else signal?.addEventListener('abort', this, { once: true })
     const now = performance.now()
-    this.#start(total, endsAt ?? after(limits.total, now))
-    this.#start(firstByte, after(limits.firstByte, now))
+    this.#total = endsAt ?? after(limits.total, now)
+    this.#firstByte = after(limits.firstByte, now)
+    this.#ringAt(Math.min(this.#total, this.#firstByte))
   }
 
   /** Goes to everything that waits. Its reason is the timeout's error, or the caller's own reason. */
@@ -59,22 +63,25 @@ export class Clocks {
 
   /** Status and headers came: `firstByte` stops, `firstEvent` starts if the reply is streamed. */
   replied(): void {
-    this.#ends[firstByte] = Infinity
-    if (this.#streamed) this.#start(firstEvent, after(this.#limits.firstEvent, performance.now()))
+    this.#firstByte = Infinity
+    if (!this.#streamed) return
+    this.#firstEvent = after(this.#limits.firstEvent, performance.now())
+    this.#ringAt(this.#firstEvent)
   }
 
   /** Bytes are being waited for: only then `idle` runs, so that a slow consumer isn't mistaken for a silent server. */
   waiting(): void {
-    this.#start(idle, after(this.#limits.idle, performance.now()))
+    this.#idle = after(this.#limits.idle, performance.now())
+    this.#ringAt(this.#idle)
   }
 
   received(): void {
-    this.#ends[idle] = Infinity
+    this.#idle = Infinity
   }
 
   /** The first event with content came: `firstEvent` stops. */
   committed(): void {
-    this.#ends[firstEvent] = Infinity
+    this.#firstEvent = Infinity
   }
 
   stop(): void {
@@ -88,12 +95,8 @@ export class Clocks {
     this.#abort(this.#caller?.reason)
   }
 
-  #start(clock: number, end: number): void {
-    this.#ends[clock] = end
-    if (end < this.#rings) this.#set(end)
-  }
-
-  #set(end: number): void {
+  #ringAt(end: number): void {
+    if (end >= this.#rings) return
     clearTimeout(this.#timer)
     this.#rings = end
     this.#timer = startTimer(() => this.#look(), Math.max(0, Math.ceil(end - performance.now())))
@@ -101,11 +104,11 @@ export class Clocks {
 
   #look(): void {
     const now = performance.now()
-    const out = phases.find((_, clock) => (this.#ends[clock] as number) <= now) // as many as there are phases
+    const ends = [this.#total, this.#firstByte, this.#firstEvent, this.#idle]
+    const out = phases[ends.findIndex((end) => end <= now)]
     if (out !== undefined) return this.#abort(expired(out, this.#limits[out]))
-    const next = Math.min(...this.#ends)
     this.#rings = Infinity
-    if (next < Infinity) this.#set(next)
+    this.#ringAt(Math.min(...ends))
   }
 
   #abort(reason: unknown): void {

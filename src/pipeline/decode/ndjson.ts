@@ -1,4 +1,4 @@
-import { utf8, windowOf } from '../bytes.ts'
+import { utf8, Window } from '../bytes.ts'
 import type { Cut, FrameSink, Shapes, Sink } from '../operator.ts'
 import { tooLarge } from './frame.ts'
 
@@ -21,12 +21,13 @@ export class NdjsonDecoder implements Sink<Uint8Array> {
   push(chunk: Uint8Array): void {
     const shapes = this.#shapes
     if (shapes === undefined) return this.#parse(chunk)
-    const seen = windowOf(chunk)
-    const { text } = seen
-    for (let at = 0; at < text.length;) {
+    const seen = new Window(chunk)
+    const { length } = chunk
+    for (let at = 0; at < length;) {
       const between = this.#waiting === 0
       const begin = between ? shapes.tell(seen, at) : at
-      if (begin === text.length) return
+      if (begin === length) return
+      const { text } = seen
       const end = text.indexOf('\n', begin) + 1
       this.#parse(chunk.subarray(begin, end === 0 ? undefined : end))
       if (end === 0) return

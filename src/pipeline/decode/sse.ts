@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import type { EventSourceParser } from 'eventsource-parser'
-import { utf8, windowOf } from '../bytes.ts'
+import { utf8, Window } from '../bytes.ts'
 import type { Cut, Found, FrameSink, Progress, Shapes, Sink } from '../operator.ts'
 import { tooLarge } from './frame.ts'
 
@@ -49,12 +49,14 @@ export class SseDecoder implements Sink<Uint8Array> {
   push(chunk: Uint8Array): void {
     const shapes = this.#shapes
     if (shapes === undefined) return this.#parse(chunk)
-    const seen = windowOf(chunk)
-    const { text } = seen
-    const mixed = text.includes('\r')
-    for (let at = 0; at < text.length && !this.#progress.done && !this.#progress.closed;) {
+    const seen = new Window(chunk)
+    const { length } = chunk
+    let mixed: boolean | undefined
+    for (let at = 0; at < length && !this.#progress.done && !this.#progress.closed;) {
       const begin = this.#between ? shapes.tell(seen, at) : at
-      if (begin === text.length) return
+      if (begin === length) return
+      const { text } = seen
+      mixed ??= text.includes('\r')
       const end = endOfEvent(text, begin, mixed)
       this.#parse(chunk.subarray(begin, end < 0 ? undefined : end))
       if (end < 0) {
