@@ -7,6 +7,7 @@ import { longestTimer } from '../core/timer.ts'
 import type { Connection } from '../wire/call.ts'
 import { proxyFor, proxyUrl } from './proxy.ts'
 import type { Environment } from './proxy.ts'
+import { direct, readDirectly } from './reads.ts'
 import type { Target } from './target.ts'
 
 /** Hears how a request goes on. */
@@ -55,7 +56,7 @@ export function createPools(env: Environment, connectTimeout: number): Pools {
     const key = [timeout, proxy, connection.ca, connection.cert, connection.key].join('\0')
     let pool = pools.get(key)
     if (!pool) {
-      pool = proxy === undefined ? direct(connection, timeout, connecting) : proxied(connection, timeout, proxyUrl(proxy))
+      pool = proxy === undefined ? straight(connection, timeout, connecting) : proxied(connection, timeout, proxyUrl(proxy))
       pools.set(key, pool)
     }
     return pool
@@ -71,8 +72,8 @@ export function createPools(env: Environment, connectTimeout: number): Pools {
   return { get, close }
 }
 
-function direct(connection: Connection, timeout: number, connecting: Set<Socket>): ConnectionPool {
-  const connector = buildConnector({ allowH2: false, timeout: 0, ...context(connection) })
+function straight(connection: Connection, timeout: number, connecting: Set<Socket>): ConnectionPool {
+  const connector = buildConnector({ allowH2: false, timeout: 0, onread: direct, ...context(connection) })
   let waiting: Dispatch | undefined
   let broken = false
 
@@ -88,6 +89,7 @@ function direct(connection: Connection, timeout: number, connecting: Set<Socket>
     // undici counts in steps of half a second.
     if (timeout > 0) timer = setTimeout(() => socket.destroy(new errors.ConnectTimeoutError()), timeout)
     connecting.add(socket)
+    readDirectly(socket)
     socket.on('error', () => {
       broken = true // undici listens too, and later
       queueMicrotask(() => {
