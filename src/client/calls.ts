@@ -44,22 +44,34 @@ export function createCalls(plan: Plan, open: Open): Calls {
     return plan(input, 'chat', (model, provider) => normalizeChat(request, model, provider, stream), origins)
   }
 
-  /** A whole answer: all events, and what stands around them. */
-  const whole = async (planned: Planned, input: CallOptions): Promise<{ events: Event[]; around: Around }> => {
+  /** Reads a whole answer, and gives what stands around it. */
+  const whole = async (planned: Planned, input: CallOptions, take: (event: Event) => void): Promise<Around> => {
     const started = performance.now()
     const live = await open(planned, input)
-    const events: Event[] = planned.prepared.warnings.map((warning) => ({ type: 'warning', ...warning }))
+    for (const warning of planned.prepared.warnings) take({ type: 'warning', ...warning })
     await readAll(live, (batch) => {
-      for (const event of batch) events.push(event)
+      for (const event of batch) take(event)
     })
-    return { events, around: around(planned, live, { totalMs: performance.now() - started }) }
+    return around(planned, live, { totalMs: performance.now() - started })
+  }
+
+  /** The same for an answer whose events are wanted too. */
+  const listed = async (planned: Planned, input: CallOptions): Promise<{ events: Event[]; fold: ChatFold; about: Around }> => {
+    const events: Event[] = []
+    const fold = new ChatFold(planned.provider)
+    const about = await whole(planned, input, (event) => {
+      events.push(event)
+      fold.push(event)
+    })
+    return { events, fold, about }
   }
 
   const chat = async (input: ChatRequest): Promise<ChatResult> => {
     const planned = chatPlan(input, false)
     if (input.output !== undefined) await compileOutput(input.output)
-    const { events, around: about } = await whole(planned, input)
-    return checkOutput(chatResult(folded(events, planned.provider), about), input.output)
+    const fold = new ChatFold(planned.provider)
+    const about = await whole(planned, input, (event) => fold.push(event))
+    return checkOutput(chatResult(fold, about), input.output)
   }
 
   const stream = (input: ChatRequest): Stream => {
@@ -96,14 +108,14 @@ export function createCalls(plan: Plan, open: Open): Calls {
 
   const embed = async (input: EmbedRequest): Promise<EmbedResult> => {
     const planned = plan(input, 'embed', (model) => normalizeEmbed(input, model))
-    const { events, around: about } = await whole(planned, input)
-    return counted(embedResult(events, folded(events, planned.provider), about), [input.input].flat().length)
+    const { events, fold, about } = await listed(planned, input)
+    return counted(embedResult(events, fold, about), [input.input].flat().length)
   }
 
   const rerank = async (input: RerankRequest): Promise<RerankResult> => {
     const planned = plan(input, 'rerank', (model) => normalizeRerank(input, model))
-    const { events, around: about } = await whole(planned, input)
-    return rerankResult(events, folded(events, planned.provider), about, input.topN)
+    const { events, fold, about } = await listed(planned, input)
+    return rerankResult(events, fold, about, input.topN)
   }
 
   const explain: Calls['explain'] = (input, { operation: name, stream: streamed = true } = {}) => {
@@ -117,7 +129,7 @@ export function createCalls(plan: Plan, open: Open): Calls {
   const list: Calls['list'] = async ({ provider, ...rest }) => {
     const input: CallOptions = { model: `${provider}/*`, ...rest }
     const planned = plan(input, 'models', () => ({ request: { model: '', stream: false }, warnings: [], partTypes: new Set() }))
-    return modelInfos((await whole(planned, input)).events)
+    return modelInfos((await listed(planned, input)).events)
   }
 
   return { chat, stream, embed, rerank, explain, list }
@@ -133,12 +145,6 @@ function counted(result: EmbedResult, texts: number): EmbedResult {
   if (vectors !== texts)
     result.warnings.push({ field: 'input', reason: `${texts} texts were sent, and ${vectors} vectors came back` })
   return result
-}
-
-function folded(events: readonly Event[], provider: string): ChatFold {
-  const fold = new ChatFold(provider)
-  for (const event of events) fold.push(event)
-  return fold
 }
 
 function around({ operation, provider, model }: Planned, live: Live, timing: Around['timing']): Around {

@@ -166,6 +166,7 @@ function buildHeaders({ operation, normal, input, settings }: Preparation, roots
   }
   const owned = authHeaders(operation.auth)
   for (const given of [operation.headers(normal.request, roots), settings.own.headers, input.headers]) {
+    if (given === undefined) continue
     for (const [name, value] of Object.entries(textMap(given))) {
       const lower = name.toLowerCase()
       if (given === input.headers && (owned.includes(lower) || lower === 'host')) {

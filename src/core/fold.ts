@@ -42,7 +42,7 @@ export class ChatFold implements Fold {
   readonly #provider: string
   /** Choice 0, which most answers have alone, and the others. */
   #first: Growing | undefined
-  readonly #others = new Map<number, Growing>()
+  #others: Map<number, Growing> | undefined
   readonly #warnings: Warning[] = []
   #id: string | undefined
   #model: string | undefined
@@ -81,7 +81,7 @@ export class ChatFold implements Fold {
   }
 
   result(): Folded {
-    const others = [...this.#others].sort(([left], [right]) => left - right).map(([, lane]) => lane)
+    const others = [...(this.#others ?? [])].sort(([left], [right]) => left - right).map(([, lane]) => lane)
     const lanes = this.#first === undefined ? others : [this.#first, ...others]
     return {
       ...(this.#id === undefined ? {} : { id: this.#id }),
@@ -94,10 +94,11 @@ export class ChatFold implements Fold {
 
   #lane(choice: number): Growing {
     if (choice === 0) return (this.#first ??= silence())
-    const known = this.#others.get(choice)
+    const others = (this.#others ??= new Map())
+    const known = others.get(choice)
     if (known !== undefined) return known
     const made = silence()
-    this.#others.set(choice, made)
+    others.set(choice, made)
     return made
   }
 }

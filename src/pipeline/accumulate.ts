@@ -46,7 +46,7 @@ export class Accumulator implements Sink<Speech> {
   readonly #audience: Audience
   readonly #numbered: boolean
   readonly #lanes = new Map<number, Lane>()
-  readonly #progressed = createProgress()
+  #progressed: ReturnType<typeof createProgress> | undefined
   /** Whether choice 0, which most replies have alone, has its lane. */
   #first = false
   #start: { type: 'start'; id?: string; model?: string } | undefined
@@ -90,7 +90,7 @@ export class Accumulator implements Sink<Speech> {
         if (allFinished(this.#lanes, this.#endings.choices)) this.#audience.finished()
         return
       case 'progress':
-        return this.#say(this.#progressed(speech))
+        return this.#say((this.#progressed ??= createProgress())(speech))
       case 'error':
         return this.#endings.fail(speech.body)
       default:
