@@ -6,10 +6,11 @@ import { inflowOf } from '../wire/inflow.ts'
 
 /** Who wants to know how a reply goes on. */
 export interface Heard {
-  /** Of what it counted: the last event of all. */
+  /** What it cost, right before the end. */
   counted(usage: UsageEvent): void
-  /** All has come. */
+  /** All has come, and was taken. */
   ended(): void
+  /** Told by who reads. */
   failed(error: unknown): void
   /** It was closed, at its end or before. */
   left(): void
@@ -20,7 +21,7 @@ const nothing: Event[] = []
 /** A reply as it is read. */
 export class Live {
   readonly headers: Record<string, string>
-  /** Told by who reads: of each batch, of the end, of a failure. */
+  /** Hears how it goes on. */
   heard: Heard | undefined
   /** Resolves when nothing more will come, by its end, its failure or `close`. */
   readonly over: Promise<void>
@@ -32,7 +33,7 @@ export class Live {
   readonly #end: () => void
   #ended = false
   #broken: { error: unknown } | undefined
-  /** What came before `take` was asked. */
+  /** What came before it was committed. */
   #held: Event[][] | undefined
 
   constructor(reply: Reply, reader: Reader, clocks: Clocks, failed: (error: unknown) => unknown) {
@@ -47,7 +48,7 @@ export class Live {
     this.#end = resolve
   }
 
-  /** Waits for the first content of a stream, or for all of a whole reply. */
+  /** Waits for the first content of a stream, or for all of a whole reply: until then it can all be done again. */
   async commit(streamed: boolean): Promise<void> {
     const held: Event[][] = []
     for (let batch = this.#next(); batch !== undefined; batch = this.#next()) {
@@ -64,6 +65,7 @@ export class Live {
     const events = this.#held === undefined ? this.#next() : this.#heldBack(this.#held)
     const last = events?.at(-1)
     if (last?.type === 'usage') this.heard?.counted(last)
+    if (events === undefined) this.heard?.ended()
     return events
   }
 
@@ -132,7 +134,7 @@ export async function readAll(live: Live, take: (batch: Event[]) => void): Promi
         await woken(live)
         continue
       }
-      if (batch === undefined) return live.heard?.ended()
+      if (batch === undefined) return
       take(batch)
     }
   } catch (error) {

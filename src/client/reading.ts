@@ -43,7 +43,6 @@ export class Reading<R> {
     const live = this.#live
     if (live === undefined) return []
     const events = this.#taken(live)
-    if (events === undefined) live.heard?.ended()
     if (events === undefined || events.length === 0) return events
     if (!this.#begun) addWarnings(events, this.#source.warnings)
     this.#begun = true
