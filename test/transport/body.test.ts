@@ -1,4 +1,5 @@
 import { getEventListeners } from 'node:events'
+import { authority, serverCertificate, serverKey } from '../tools/certificates.ts'
 import zlib from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import type { HttpTransport } from '../../src/transport/http.ts'
@@ -61,14 +62,17 @@ describe('ST8 a slow consumer', () => {
     await server.closed
   })
 
-  it('gets every byte in order, however often the server was held back', async () => {
+  it.each([
+    ['', undefined],
+    [' over TLS', { cert: serverCertificate, key: serverKey }],
+  ])('gets every byte in order%s, however often the server was held back', async (_over, tls) => {
     const lines = Array.from({ length: 20_000 }, (_, n) => `line ${n} ${'.'.repeat(n % 97)}\n`)
     const server = await serveBytes(async (wire) => {
       wire.write(chunked)
       for (const line of lines) if (!wire.write(chunk(line))) await wire.drained()
       wire.write('0\r\n\r\n')
-    })
-    const reply = await transport()(post(server.url), never())
+    }, tls)
+    const reply = await transport()(post(server.url, { connection: { ca: authority } }), never())
     let all = ''
     let turns = 0
     for await (const part of reply.body) {
