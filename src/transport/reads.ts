@@ -16,7 +16,7 @@ const room = Buffer.allocUnsafeSlow(64 * 1024)
 export const direct: OnReadOpts = {
   buffer: room,
   callback(this: DirectSocket, length: number) {
-    const chunk = Buffer.from(room.subarray(0, length))
+    const chunk = Buffer.copyBytesFrom(room, 0, length)
     if (this.readableLength > 0) return this.push(chunk) // behind what waits
     this[came] = chunk
     this.emit('readable')
