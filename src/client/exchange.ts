@@ -111,11 +111,12 @@ async function refusal(asked: Asked, reply: Reply, clocks: Clocks): Promise<Mode
   return error
 }
 
-function readerOf(asked: Asked, { plan }: Reading, { status, headers }: Reply): Reader {
+function readerOf(asked: Asked, { plan }: Reading, reply: Reply): Reader {
+  const { status, headers } = reply
   return new Reader(plan, {
     headers,
     roots: { request: asked.request, headers, status },
-    endings: endingsOf(asked.operation, { status, headers }, asked.choices),
+    endings: endingsOf(asked.operation, reply, asked.choices),
     limit: asked.streamed ? asked.limits.event : asked.limits.reply,
     streamed: asked.streamed,
     framed: framed(headers),

@@ -85,8 +85,8 @@ export class Live {
   }
 
   #heldBack(held: Event[][]): Event[] | undefined {
-    if (held.length <= 1) this.#held = undefined
-    return held.shift() ?? this.#next()
+    if (held.length === 1) this.#held = undefined
+    return held.shift()
   }
 
   #next(): Event[] | undefined {

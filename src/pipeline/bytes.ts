@@ -46,12 +46,6 @@ export function utf8Of(pieces: readonly Uint8Array[]): string {
   return text.startsWith('\uFEFF') ? text.slice(1) : text
 }
 
-/** The first character, right where it is of ASCII, which is all that is asked; nothing where there is only space and a byte order mark. */
-export function firstOf(chunk: Uint8Array): string | undefined {
-  const code = chunk.find((byte) => byte > 0x20 && byte !== 0xef && byte !== 0xbb && byte !== 0xbf)
-  return code === undefined ? undefined : String.fromCharCode(code)
-}
-
 function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }

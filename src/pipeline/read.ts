@@ -1,14 +1,13 @@
 import { ModelwireError } from '../core/error.ts'
 import type { Event } from '../core/event.ts'
 import { Accumulator, type Audience } from './accumulate.ts'
-import { firstOf } from './bytes.ts'
 import { BytesDecoder } from './decode/bytes.ts'
 import { tooLarge } from './decode/frame.ts'
-import { JsonDecoder } from './decode/json.ts'
+import { JsonDecoder, JsonListDecoder } from './decode/json.ts'
 import { NdjsonDecoder } from './decode/ndjson.ts'
-import { SseDecoder, type SseOptions } from './decode/sse.ts'
+import { SseDecoder } from './decode/sse.ts'
 import { Mapper } from './mapper.ts'
-import type { FrameSink, Progress, Sink } from './operator.ts'
+import type { Progress, Sink } from './operator.ts'
 import type { DecoderName, ReadInput, ReadPlan } from './plan.ts'
 import { split } from './split.ts'
 
@@ -75,7 +74,6 @@ export class Reader implements Sink<Uint8Array | object>, Audience {
   /** The first character that isn't space tells the decoder; until it came the bytes wait, however they were cut. */
   #choose(chunk: Uint8Array): void {
     const { limit } = this.#input
-    const { name, options } = this.#plan.decode
     this.#held.push(chunk)
     this.#size += chunk.length
     const first = firstOf(chunk)
@@ -83,9 +81,28 @@ export class Reader implements Sink<Uint8Array | object>, Audience {
     if (first === undefined) return
     const begun = this.#held.length === 1 ? chunk : Buffer.concat(this.#held)
     this.#held = []
-    this.#framing = chooseDecoder(name, this.#input, first, begun)
-    this.#decoder = decoderOf(this.#framing, options, limit, this.progress, this.#frames)
+    this.#framing = chooseDecoder(this.#plan.decode.name, this.#input, first, begun)
+    this.#decoder = this.#decoderOf(this.#framing, first)
     this.#decoder.push(begun)
+  }
+
+  #decoderOf(name: DecoderName, first: string): Sink<Uint8Array> {
+    const { limit } = this.#input
+    const next = this.#frames
+    switch (name) {
+      case 'sse':
+        return new SseDecoder(this.#plan.decode.options, limit, this.progress, next)
+      case 'ndjson':
+        return new NdjsonDecoder(limit, next)
+      case 'json':
+        return first === '[' ? new JsonListDecoder(limit, next) : new JsonDecoder(limit, next)
+      case 'bytes':
+        return new BytesDecoder(next)
+      case 'none':
+        return { push: () => undefined, end: () => next.end() }
+      default:
+        return name satisfies never
+    }
   }
 
   /** A JSON document that ended is its own proof: the decoder refuses one that is cut. Frames of this process aren't cut: who made them ends or throws. */
@@ -97,23 +114,6 @@ export class Reader implements Sink<Uint8Array | object>, Audience {
     if (complete.end && (this.#input.framed || framing === undefined)) return
     if ((complete.done && done) || (complete.finish && finish) || closed) return
     throw new ModelwireError('truncated', 'the stream ended without its closing proof; what had come is in `partial`')
-  }
-}
-
-function decoderOf(name: DecoderName, options: SseOptions, limit: number, progress: Progress, next: FrameSink): Sink<Uint8Array> {
-  switch (name) {
-    case 'sse':
-      return new SseDecoder(options, limit, progress, next)
-    case 'ndjson':
-      return new NdjsonDecoder(limit, next)
-    case 'json':
-      return new JsonDecoder(limit, next)
-    case 'bytes':
-      return new BytesDecoder(next)
-    case 'none':
-      return { push: () => undefined, end: () => next.end() }
-    default:
-      return name satisfies never
   }
 }
 
@@ -137,6 +137,12 @@ function fromType(type: string): DecoderName | undefined {
   if (/^application\/(?:x-ndjson|ndjson|jsonl|x-jsonlines|stream\+json)$/.test(type)) return 'ndjson'
   if (type === 'application/json' || type.endsWith('+json')) return 'json'
   return undefined
+}
+
+/** The first character, right where it is of ASCII, which is all that is asked; nothing where there is only space and a byte order mark. */
+function firstOf(chunk: Uint8Array): string | undefined {
+  const code = chunk.find((byte) => byte > 0x20 && byte !== 0xef && byte !== 0xbb && byte !== 0xbf)
+  return code === undefined ? undefined : String.fromCharCode(code)
 }
 
 function head(chunk: Uint8Array, length: number): string {

@@ -1,19 +1,14 @@
 import { ModelwireError } from '../../core/error.ts'
-import { firstOf, utf8Of } from '../bytes.ts'
+import { utf8Of } from '../bytes.ts'
 import type { FrameSink, Sink } from '../operator.ts'
 import { tooLarge } from './frame.ts'
 
-/**
- * A JSON document. One object or scalar is one frame, given at the end; the items of a top-level array are given as they
- * close (Gemini streams so without `alt=sse`); several documents after each other are several frames.
- */
+/** A JSON document: one frame, given at the end. Several documents after each other are several frames. */
 export class JsonDecoder implements Sink<Uint8Array> {
   readonly #limit: number
   readonly #next: FrameSink
-  /** Of a document that isn't a list. */
   readonly #pieces: Uint8Array[] = []
   #size = 0
-  #list: { decoder: InstanceType<typeof TextDecoder>; scan: Scanner } | undefined
 
   constructor(limit: number, next: FrameSink) {
     this.#limit = limit
@@ -21,35 +16,43 @@ export class JsonDecoder implements Sink<Uint8Array> {
   }
 
   push(chunk: Uint8Array): void {
-    if (this.#list === undefined && this.#size === 0) {
-      const first = firstOf(chunk)
-      if (first === undefined) return
-      if (first === '[') this.#list = { decoder: new TextDecoder(), scan: this.#scanner() }
-    }
-    if (this.#list !== undefined) return this.#list.scan.feed(this.#list.decoder.decode(chunk, { stream: true }))
     this.#pieces.push(chunk)
     this.#size += chunk.length
     if (this.#size > this.#limit) throw tooLarge(this.#limit)
   }
 
   end(): void {
-    if (this.#list !== undefined) {
-      this.#list.scan.feed(this.#list.decoder.decode())
-      this.#list.scan.end()
-    } else if (this.#size > 0) this.#tell(utf8Of(this.#pieces))
+    const text = utf8Of(this.#pieces)
+    const value = parseWhole(text)
+    if (value !== undefined) this.#next.push(value)
+    else {
+      const rest = scanner(this.#limit, (item) => this.#next.text(item, false))
+      rest.feed(text)
+      rest.end()
+    }
     this.#next.end()
   }
+}
 
-  #tell(text: string): void {
-    const value = parseWhole(text)
-    if (value !== undefined) return this.#next.push(value)
-    const rest = this.#scanner()
-    rest.feed(text)
-    rest.end()
+/** A JSON list at the top, whose items are frames as they close: some stream so (Gemini without `alt=sse`). */
+export class JsonListDecoder implements Sink<Uint8Array> {
+  readonly #next: FrameSink
+  readonly #decoder = new TextDecoder()
+  readonly #scan: Scanner
+
+  constructor(limit: number, next: FrameSink) {
+    this.#next = next
+    this.#scan = scanner(limit, (item) => next.text(item, false))
   }
 
-  #scanner(): Scanner {
-    return scanner(this.#limit, (item) => this.#next.text(item, false))
+  push(chunk: Uint8Array): void {
+    this.#scan.feed(this.#decoder.decode(chunk, { stream: true }))
+  }
+
+  end(): void {
+    this.#scan.feed(this.#decoder.decode())
+    this.#scan.end()
+    this.#next.end()
   }
 }
 
