@@ -17,6 +17,7 @@ export interface Heard {
 }
 
 const nothing: Event[] = []
+const mostHeld = 4 // what one read of a socket brings, by the pieces that servers write
 
 /** A reply as it is read. */
 export class Live {
@@ -31,10 +32,13 @@ export class Live {
   readonly #clocks: Clocks
   readonly #failed: (error: unknown) => unknown
   readonly #end: () => void
+  /** Who waits for it. */
+  #back: (() => void) | undefined
+  #listening = false
   #ended = false
   #broken: { error: unknown } | undefined
-  /** What came before it was committed. */
-  #held: Event[][] | undefined
+  /** What came before anybody took it. */
+  readonly #held: Event[][] = []
 
   constructor(reply: Reply, reader: Reader, clocks: Clocks, failed: (error: unknown) => unknown) {
     const { promise, resolve } = Promise.withResolvers<void>()
@@ -50,19 +54,19 @@ export class Live {
 
   /** Waits for the first content of a stream, or for all of a whole reply: until then it can all be done again. */
   async commit(streamed: boolean): Promise<void> {
-    const held: Event[][] = []
-    for (let batch = this.#next(); batch !== undefined; batch = this.#next()) {
-      if (batch.length === 0) await woken(this)
-      else held.push(batch)
-      if (streamed && held.length > 0) break
+    const came: Event[][] = []
+    for (let events = this.#next(); events !== undefined; events = this.#next()) {
+      if (events.length > 0) came.push(events)
+      else await woken(this)
+      if (streamed && came.length > 0) break
     }
-    this.#held = held.length > 0 ? held : undefined
+    this.#held.unshift(...came)
     this.#clocks.committed()
   }
 
   /** The events of one read; none when nothing is there yet, undefined at the end. After a failure it first gives what came before it, then throws. */
   take(): Event[] | undefined {
-    const events = this.#held === undefined ? this.#next() : this.#heldBack(this.#held)
+    const events = this.#next()
     const last = events?.at(-1)
     if (last?.type === 'usage') this.heard?.counted(last)
     if (events === undefined) this.heard?.ended()
@@ -71,9 +75,11 @@ export class Live {
 
   /** Calls back, once, when `take` has something to say. */
   wake(back: () => void): void {
-    if (this.#ended) return back()
+    if (this.#ended || this.#held.length > 0) return back()
     this.#clocks.waiting()
-    this.#inflow.wake(back)
+    const before = this.#back // one that waits already goes first
+    this.#back = before === undefined ? back : () => (before(), back())
+    this.#listen()
   }
 
   /** Closes the connection and stops the clocks. */
@@ -84,12 +90,34 @@ export class Live {
     await this.#inflow.leave()
   }
 
-  #heldBack(held: Event[][]): Event[] | undefined {
-    if (held.length === 1) this.#held = undefined
-    return held.shift()
+  #listen(): void {
+    if (this.#listening) return
+    this.#listening = true
+    this.#inflow.wake(this.#came)
   }
 
+  /** Reads what has come right now, since its bytes may be lent, and a little ahead of who waits. What makes no events yet wakes nobody. */
+  readonly #came = (): void => {
+    this.#listening = false
+    const events = this.#gather()
+    if (events.length > 0) this.#held.push(events)
+    if (!this.#ended && this.#held.length < mostHeld) this.#listen()
+    const back = this.#back
+    if (back === undefined) return
+    if (!this.#ended && this.#held.length === 0) return this.#clocks.waiting() // on
+    this.#back = undefined
+    back()
+  }
+
+  /** The events of what is there; undefined at the end. Throws what broke it. */
   #next(): Event[] | undefined {
+    const events = this.#held.shift() ?? this.#gather()
+    if (events.length > 0 || !this.#ended) return events
+    if (this.#broken !== undefined) throw this.#broken.error
+    return undefined
+  }
+
+  #gather(): Event[] {
     let events = nothing
     try {
       while (events.length === 0 && this.#step()) events = this.#reader.take()
@@ -99,9 +127,7 @@ export class Live {
       this.#inflow.leave().catch(() => undefined) // what went wrong first is what is told
       events = this.#reader.take()
     }
-    if (events.length > 0 || !this.#ended) return events
-    if (this.#broken !== undefined) throw this.#broken.error
-    return undefined
+    return events
   }
 
   /** One piece through the pipeline, or the end; false when there is none yet. */

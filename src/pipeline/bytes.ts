@@ -38,6 +38,11 @@ export function utf8(text: string): string {
   return Buffer.from(text, 'latin1').toString('utf8')
 }
 
+/** The same bytes, to keep: those that a reply gives may be lent. */
+export function kept(bytes: Uint8Array): Uint8Array {
+  return Buffer.copyBytesFrom(bytes)
+}
+
 /** All of the bytes as one text, without the byte order mark that may stand before it. */
 export function utf8Of(pieces: readonly Uint8Array[]): string {
   const [only] = pieces

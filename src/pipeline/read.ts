@@ -1,6 +1,7 @@
 import { ModelwireError } from '../core/error.ts'
 import type { Event } from '../core/event.ts'
 import { Accumulator, type Audience } from './accumulate.ts'
+import { kept } from './bytes.ts'
 import { BytesDecoder } from './decode/bytes.ts'
 import { tooLarge } from './decode/frame.ts'
 import { JsonDecoder, JsonListDecoder } from './decode/json.ts'
@@ -74,9 +75,9 @@ export class Reader implements Sink<Uint8Array | object>, Audience {
   /** The first character that isn't space tells the decoder; until it came the bytes wait, however they were cut. */
   #choose(chunk: Uint8Array): void {
     const { limit } = this.#input
-    this.#held.push(chunk)
-    this.#size += chunk.length
     const first = firstOf(chunk)
+    this.#held.push(first === undefined ? kept(chunk) : chunk)
+    this.#size += chunk.length
     if (first === undefined && this.#size > limit) throw tooLarge(limit)
     if (first === undefined) return
     const begun = this.#held.length === 1 ? chunk : Buffer.concat(this.#held)

@@ -1,5 +1,6 @@
 import { ModelwireError } from '../core/error.ts'
 import type { Inflow } from '../wire/call.ts'
+import { owned, type Taker } from './reads.ts'
 
 /** What a body needs of its connection. */
 export interface Flow {
@@ -17,10 +18,11 @@ const mostSlots = 64
 
 /**
  * Bytes come in by calls and go out when they are asked for, with promises (iterated) or without (`read`, `wake`); what waits
- * in between is bounded by pausing the connection. One state machine: reading → ended | failed | left, or reading → draining
+ * in between is bounded by pausing the connection. What somebody waits for is handed on as it was lent; only what has to wait is
+ * copied. One state machine: reading → ended | failed | left, or reading → draining
  * → ended | left. It can be iterated once; leaving the loop destroys the connection.
  */
-export class Body implements Inflow, AsyncIterable<Uint8Array> {
+export class Body implements Inflow, Taker, AsyncIterable<Uint8Array> {
   readonly #flow: Flow
   readonly #maxBytes: number
   readonly #settled: () => void
@@ -57,6 +59,10 @@ export class Body implements Inflow, AsyncIterable<Uint8Array> {
     return value
   }
 
+  taking(): boolean {
+    return !this.#ended && this.#failure === undefined
+  }
+
   wake(back: () => void): void {
     if (this.#ended || this.#failure || this.#head < this.#filled) return back()
     const before = this.#waked // one that waits already goes first
@@ -78,9 +84,11 @@ export class Body implements Inflow, AsyncIterable<Uint8Array> {
       this.fail(error)
       return this.#flow.abort(error)
     }
-    this.#chunks[this.#filled++] = chunk
+    const slot = this.#filled++
+    this.#chunks[slot] = chunk
     this.#waiting += chunk.byteLength
     this.#ring()
+    if (this.#chunks[slot] === chunk) this.#chunks[slot] = owned(chunk) // nobody took it at once
     if (this.#waiting > high && !this.#paused) {
       this.#paused = true
       this.#flow.pause()
@@ -131,7 +139,7 @@ export class Body implements Inflow, AsyncIterable<Uint8Array> {
         try {
           const value = this.read()
           if (value === undefined) this.wake(look)
-          else resolve(value === null ? nothing : { done: false, value })
+          else resolve(value === null ? nothing : { done: false, value: owned(value) })
         } catch (error) {
           reject(error)
         }

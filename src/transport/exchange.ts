@@ -8,6 +8,7 @@ import { decompress, encodings } from './decompress.ts'
 import { bodyError, closedByPeer, sendError } from './failure.ts'
 import { replyHeaders } from './headers.ts'
 import type { ConnectionPool, Dispatch } from './pools.ts'
+import { take } from './reads.ts'
 import type { Target } from './target.ts'
 
 /** A call made ready for the wire. */
@@ -105,6 +106,7 @@ class Exchange implements Dispatch {
       const [read, failNow] = decoded(body, headers, this.#maxBytes)
       this.#body = body
       this.#failNow = failNow
+      take(body)
       this.#resolve({ status, headers, ...read, release: () => body.release() })
     } catch (error) {
       this.#giveUp(error instanceof ModelwireError ? error : sendError(error, this.#host))

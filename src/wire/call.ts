@@ -44,7 +44,10 @@ export interface Reply {
 
 /** A body that is read as it comes: one call for what is there, one call back when there is more. */
 export interface Inflow {
-  /** The next piece; undefined when none is there yet, null at the end. After a failure it first gives what came before it, then throws. */
+  /**
+   * The next piece; undefined when none is there yet, null at the end. After a failure it first gives what came before it, then
+   * throws. Bytes that are read while `wake` calls back are lent until it returns: who keeps them copies them.
+   */
   read(): Chunk | undefined | null
   /** Calls back, once, when `read` has something to say. */
   wake(back: () => void): void

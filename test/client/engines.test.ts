@@ -191,6 +191,7 @@ describe('following a job', () => {
     setTimeout(() => leave.abort(new Error('enough')), 60)
     expect(await left).toMatchObject({ kind: 'cancelled' })
     expect(await failureOf(mw.pullModel('maker/m', { timeout: 80 }).result)).toMatchObject({ kind: 'timeout', phase: 'total' })
+    await new Promise((resolve) => setTimeout(resolve, 60)) // what was under way still comes to the server
     const before = server.requests.length
     await new Promise((resolve) => setTimeout(resolve, 60))
     expect(server.requests).toHaveLength(before)

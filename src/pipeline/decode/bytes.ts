@@ -1,3 +1,4 @@
+import { kept } from '../bytes.ts'
 import type { FrameSink, Sink } from '../operator.ts'
 
 /** Bytes as they come: each chunk is a frame (audio). */
@@ -9,7 +10,7 @@ export class BytesDecoder implements Sink<Uint8Array> {
   }
 
   push(chunk: Uint8Array): void {
-    this.#next.push(chunk)
+    this.#next.push(kept(chunk))
   }
 
   end(): void {

@@ -1,5 +1,5 @@
 import { ModelwireError } from '../../core/error.ts'
-import { utf8Of } from '../bytes.ts'
+import { kept, utf8Of } from '../bytes.ts'
 import type { FrameSink, Sink } from '../operator.ts'
 import { tooLarge } from './frame.ts'
 
@@ -16,7 +16,7 @@ export class JsonDecoder implements Sink<Uint8Array> {
   }
 
   push(chunk: Uint8Array): void {
-    this.#pieces.push(chunk)
+    this.#pieces.push(kept(chunk))
     this.#size += chunk.length
     if (this.#size > this.#limit) throw tooLarge(this.#limit)
   }
