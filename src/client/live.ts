@@ -104,7 +104,7 @@ export class Live {
     if (!this.#ended && this.#held.length < mostHeld) this.#listen()
     const back = this.#back
     if (back === undefined) return
-    if (!this.#ended && this.#held.length === 0) return this.#clocks.waiting() // on
+    if (!this.#ended && this.#held.length === 0) return this.#clocks.waiting() // the wait goes on, and its clock begins anew
     this.#back = undefined
     back()
   }

@@ -19,8 +19,7 @@ const mostSlots = 64
 /**
  * Bytes come in by calls and go out when they are asked for, with promises (iterated) or without (`read`, `wake`); what waits
  * in between is bounded by pausing the connection. What somebody waits for is handed on as it was lent; only what has to wait is
- * copied. One state machine: reading → ended | failed | left, or reading → draining
- * → ended | left. It can be iterated once; leaving the loop destroys the connection.
+ * copied. One state machine: reading → ended | failed | left, or reading → draining → ended | left. It can be iterated once; leaving the loop destroys the connection.
  */
 export class Body implements Inflow, Taker, AsyncIterable<Uint8Array> {
   readonly #flow: Flow
