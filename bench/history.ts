@@ -33,9 +33,9 @@ const call = (index: number): ToolCallPart => ({
 })
 
 /** With tools every fifth message calls one, and the one after it holds its result. */
-function messages(withTools: boolean): Message[] {
+function turns(withTools: boolean, seed = 2): Message[] {
   return Array.from({ length: 20 }, (_, index): Message => {
-    const content = text(index + 2)
+    const content = text(index + seed)
     if (withTools && index % 5 === 1) return { role: 'assistant', content: [{ type: 'text', text: content }, call(index)] }
     if (withTools && index % 5 === 2)
       return { role: 'tool', content: [{ type: 'tool_result', id: call(index - 1).id, name: call(index - 1).name, content }] }
@@ -43,29 +43,42 @@ function messages(withTools: boolean): Message[] {
   })
 }
 
-export type Length = 'text' | 'tools'
-const histories = { text: messages(false), tools: messages(true) }
+export interface Conversation {
+  messages: Message[]
+  tools?: Tool[]
+}
 
-export function neutral(provider: string, name: string, length: Length): ChatRequest {
-  return {
-    model: `${provider}/${name}`,
-    system,
-    messages: histories[length],
-    ...(length === 'tools' ? { tools } : {}),
-    maxTokens,
-  }
+/** What the messages hold; `new` is one of text whose messages are others in each turn. */
+export type Kind = 'text' | 'tools' | 'new'
+
+const makers: Record<Kind, () => Conversation[]> = {
+  text: () => [{ messages: turns(false) }],
+  tools: () => [{ messages: turns(true), tools }],
+  new: () => Array.from({ length: 600 }, (_, turn) => ({ messages: turns(false, 1_000 + 20 * turn) })), // four megabytes
+}
+const made = new Map<Kind, Conversation[]>()
+
+/** The conversations that take turns. */
+export function conversations(kind: Kind): Conversation[] {
+  const list = made.get(kind) ?? makers[kind]()
+  made.set(kind, list)
+  return list
+}
+
+export function neutral(provider: string, name: string, conversation: Conversation): ChatRequest {
+  return { model: `${provider}/${name}`, system, ...conversation, maxTokens }
 }
 
 // ---- by hand -----------------------------------------------------------------------------------------------------
 
 /** What a careful programmer writes to bring the neutral form to one wire. */
-export function toOpenai(length: Length) {
+export function toOpenai({ messages, tools: offered }: Conversation) {
   return {
     model: model.openai,
-    messages: [{ role: 'system' as const, content: system }, ...histories[length].flatMap(openaiMessage)],
-    ...(length === 'tools'
+    messages: [{ role: 'system' as const, content: system }, ...messages.flatMap(openaiMessage)],
+    ...(offered !== undefined
       ? {
-          tools: tools.map(({ name, description, parameters }) => ({
+          tools: offered.map(({ name, description, parameters }) => ({
             type: 'function' as const,
             function: { name, description, parameters },
           })),
@@ -90,14 +103,14 @@ function openaiMessage({ role, content }: Message): object[] {
   return [{ role, content: said, ...(calls.length > 0 ? { tool_calls: calls } : {}) }]
 }
 
-export function toAnthropic(length: Length) {
+export function toAnthropic({ messages, tools: offered }: Conversation) {
   return {
     model: model.anthropic,
     max_tokens: maxTokens,
     system: [{ type: 'text' as const, text: system }],
-    messages: histories[length].map(anthropicMessage),
-    ...(length === 'tools'
-      ? { tools: tools.map(({ name, description, parameters }) => ({ name, description, input_schema: parameters })) }
+    messages: messages.map(anthropicMessage),
+    ...(offered !== undefined
+      ? { tools: offered.map(({ name, description, parameters }) => ({ name, description, input_schema: parameters })) }
       : {}),
     stream: true,
   }
@@ -116,9 +129,9 @@ function anthropicBlock(part: Exclude<Message['content'], string>[number]) {
 }
 
 /** Every text, name and id of the conversation; a body that lacks one has lost something. */
-export function needles(length: Length): string[] {
+export function needles({ messages, tools: offered = [] }: Conversation): string[] {
   const found = [system]
-  for (const { content } of histories[length]) {
+  for (const { content } of messages) {
     if (typeof content === 'string') found.push(content)
     else
       for (const part of content) {
@@ -127,5 +140,5 @@ export function needles(length: Length): string[] {
         if (part.type === 'tool_result') found.push(String(part.content))
       }
   }
-  return length === 'tools' ? [...found, ...tools.flatMap(({ name, description }) => [name, description ?? ''])] : found
+  return [...found, ...offered.flatMap(({ name, description }) => [name, description ?? ''])]
 }

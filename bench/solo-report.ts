@@ -13,7 +13,7 @@ const ratio = (load: SoloLoad, id: string) => {
   return row === undefined ? '–' : row.ratio.toFixed(2)
 }
 
-const requestTitles: Record<string, string> = { [floor]: 'JSON.stringify alone', mapped: 'mapped, JSON.stringify' }
+const requestTitles: Record<string, string> = { [floor]: 'JSON.stringify, as bytes', mapped: 'mapped, JSON.stringify, as bytes' }
 const requestTitle = (id: string) => requestTitles[id] ?? titleOf(id)
 
 export function drawRequests({ loads }: SoloResult): string {
@@ -37,7 +37,7 @@ function requestTable({ loads }: SoloResult): string {
 
 function templateTable({ loads }: SoloResult): string {
   return table(
-    ['dialect', 'YAML to manifest ms', 'compile ms', 'JSON.stringify µs', 'render, JSON.stringify µs', 'ratio'],
+    ['dialect', 'YAML to manifest ms', 'compile ms', 'JSON.stringify µs', 'from the templates µs', 'ratio'],
     loads.map((load) => [
       load.title,
       figures(micros(load, 'load') / 1000),
@@ -74,12 +74,12 @@ const soloWords: Record<SoloArea, { title: string; words: string }> = {
   request: {
     title: 'Requests',
     words:
-      'What it costs to build a streamed request, up to the text of its body and its headers: a conversation of 20 messages. The floor is `JSON.stringify` of a body that is there already, in the words of the wire; who keeps a conversation in a form of his own has to map it first, as Modelwire does. The SDKs take the body as it is, and are measured where they build the request (`buildRequest`). Every body is compared with the one by hand.',
+      'What it costs to build a streamed request, up to the bytes of its body and its headers: a conversation of 20 messages. The floor is `Buffer.from(JSON.stringify(body))` of a body that is there already, in the words of the wire; who keeps a conversation in a form of his own has to map it first, as Modelwire does. The SDKs take the body as it is, and are measured where they build the request (`buildRequest`). A conversation is sent again with each turn, so the same is built again and again; in the last table of a wire all texts but the system prompt are new each time, which Modelwire then can’t write from memory. Every body is compared with the one by hand.',
   },
   template: {
     title: 'Templates',
     words:
-      'What the templates of each dialect cost. Once: a manifest is read from YAML with those that it extends (the package brings the bundled ones along parsed), and its chat operation is compiled. For each request: the body is rendered and written as JSON, beside `JSON.stringify` of the finished body alone. A conversation of 20 messages with 6 tools, 4 calls and their results; every body is searched for all of it.',
+      'What the templates of each dialect cost. Once: a manifest is read from YAML with those that it extends (the package brings the bundled ones along parsed), and its chat operation is compiled. For each request: the body is written as JSON, as bytes, beside `Buffer.from(JSON.stringify(body))` of the finished body. A conversation of 20 messages with 6 tools, 4 calls and their results; every body is searched for all of it.',
   },
   path: {
     title: 'Paths',

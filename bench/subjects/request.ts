@@ -1,14 +1,14 @@
 /** Building a request of 20 messages, streamed: body and headers. */
 import { createBuilder } from '../building.ts'
 import { model } from '../conversation.ts'
-import { neutral, toAnthropic, toOpenai } from '../history.ts'
-import type { Length } from '../history.ts'
+import { conversations, neutral, toAnthropic, toOpenai } from '../history.ts'
+import type { Conversation, Kind } from '../history.ts'
 import { same } from '../subjects.ts'
 import type { Load, Subject } from '../subjects.ts'
 import { handwritten } from '../wire.ts'
 
 interface Built {
-  body: string
+  body: Uint8Array
   headers: Record<string, string>
 }
 
@@ -23,14 +23,21 @@ interface Builds {
   buildRequest(options: object): Promise<{ req: { headers: Headers; body?: unknown } }>
 }
 
-/** `read` brings what was built into one form, outside the measured part. */
-function subject<Made>(wire: Wire, length: Length, run: () => Made | Promise<Made>, read: (made: Made) => Built): Subject {
-  const expected = plain(wires[wire].write(length))
+/** `build` makes bytes and headers of what `prepare` made of a conversation outside the measured part. */
+function subject<Ready>(
+  wire: Wire,
+  kind: Kind,
+  prepare: (conversation: Conversation) => Ready,
+  build: (ready: Ready) => Built | Promise<Built>,
+): Subject {
+  const all = conversations(kind)
+  const ready = all.map(prepare)
   return {
-    run,
-    check(made) {
-      const built = read(made as Made) // what `run` gives
-      same(plain(JSON.parse(built.body)), expected)
+    run: (turn) => build(ready[turn % ready.length] as Ready), // within bounds
+    check(made, turn) {
+      const built = made as Built // what `run` gives
+      const expected = plain(wires[wire].write(all[turn % all.length] as Conversation))
+      same(plain(JSON.parse(Buffer.from(built.body).toString())), expected)
       same((built.headers['x-api-key'] ?? built.headers.authorization ?? '').replace(/^Bearer /, ''), 'k') // Anthropic takes either
       same(built.headers['content-type'], 'application/json')
     },
@@ -57,35 +64,53 @@ async function sdk(wire: Wire): Promise<Builds> {
   return client as Builds // both have it, in no public type
 }
 
-function load(wire: Wire, length: Length): Load {
-  const { title, ...own } = wires[wire]
+const titles: Record<Kind, string> = {
+  text: '20 messages of text',
+  tools: '20 messages, 6 tools, 4 calls and their results',
+  new: '20 messages of text that was never sent before',
+}
+
+function load(wire: Wire, kind: Kind): Load {
+  const { title, write, path, sdk: id } = wires[wire]
+  const { headers } = handwritten[wire]
+  const bytes = (body: unknown): Built => ({ body: Buffer.from(JSON.stringify(body)), headers: { ...headers } })
   return {
-    id: `${wire}-${length}`,
-    title: `${title}, 20 messages${length === 'tools' ? ', 6 tools, 4 calls and their results' : ' of text'}`,
+    id: `${wire}-${kind}`,
+    title: `${title}, ${titles[kind]}`,
     subjects: {
-      'by-hand'() {
-        const body = own.write(length)
-        const run = () => ({ body: JSON.stringify(body), headers: { ...handwritten[wire].headers } })
-        return subject(wire, length, run, (built) => built)
-      },
-      mapped() {
-        const run = () => ({ body: JSON.stringify(own.write(length)), headers: { ...handwritten[wire].headers } })
-        return subject(wire, length, run, (built) => built)
-      },
+      'by-hand': () => subject(wire, kind, write, bytes),
+      mapped: () =>
+        subject(
+          wire,
+          kind,
+          (conversation) => conversation,
+          (conversation) => bytes(write(conversation)),
+        ),
       modelwire() {
         const build = createBuilder()
-        const request = neutral(wire, model[wire], length)
-        const run = () => build(request)
-        return subject(wire, length, run, (call) => ({ body: String(call.body), headers: call.headers }))
+        return subject(
+          wire,
+          kind,
+          (conversation) => neutral(wire, model[wire], conversation),
+          (request) => {
+            const { body, headers: own } = build(request)
+            if (!(body instanceof Uint8Array)) throw new Error('the body is no bytes')
+            return { body, headers: own }
+          },
+        )
       },
-      async [own.sdk]() {
+      async [id]() {
         const client = await sdk(wire)
-        const asked = { method: 'post', path: own.path, body: own.write(length), stream: true }
-        const run = () => client.buildRequest(asked)
-        return subject(wire, length, run, ({ req }) => ({ body: String(req.body), headers: Object.fromEntries(req.headers) }))
+        const asked = (conversation: Conversation) => ({ method: 'post', path, body: write(conversation), stream: true })
+        return subject(wire, kind, asked, async (options) => {
+          const { req } = await client.buildRequest(options)
+          return { body: Buffer.from(String(req.body)), headers: Object.fromEntries(req.headers) }
+        })
       },
     },
   }
 }
 
-export const loads: Load[] = (['openai', 'anthropic'] as const).flatMap((wire) => [load(wire, 'text'), load(wire, 'tools')])
+export const loads: Load[] = (['openai', 'anthropic'] as const).flatMap((wire) =>
+  (['text', 'tools', 'new'] as const).map((kind) => load(wire, kind)),
+)

@@ -5,13 +5,16 @@ import { bundledProtocols, createCatalog } from '../../src/manifest/catalog.ts'
 import { compileOperation } from '../../src/manifest/compile.ts'
 import type { Operation } from '../../src/manifest/compile.ts'
 import { normalizeChat } from '../../src/core/normalize.ts'
-import { needles, neutral } from '../history.ts'
+import { jsonBytes } from '../../src/lang/json.ts'
+import { conversations, needles, neutral } from '../history.ts'
+import type { Conversation } from '../history.ts'
 import type { Load, Subject } from '../subjects.ts'
 
 const dialects = readdirSync(join(bundledProtocols, 'dialects')).map((file) => file.replace(/\.yaml$/, ''))
 const catalog = createCatalog({ paths: [bundledProtocols] })
 const name = 'some-model'
-const wanted = needles('tools').map((text) => JSON.stringify(text).slice(1, -1))
+const [conversation] = conversations('tools') as [Conversation]
+const wanted = needles(conversation).map((text) => JSON.stringify(text).slice(1, -1))
 
 function compile(dialect: string): Operation {
   const operation = compileOperation(catalog.resolve(dialect), 'chat')
@@ -36,13 +39,14 @@ function checkOperation(made: unknown): void {
   if (body === undefined || typeof reading !== 'object') throw new Error('the operation is not whole')
 }
 
-function renderer(dialect: string): { body: () => unknown; write: (body: unknown) => unknown } {
+/** A body made as data, and written as JSON without that. */
+function renderer(dialect: string): { body: () => unknown; write: () => unknown } {
   const operation = compile(dialect)
-  const { request } = normalizeChat(neutral(dialect, name, 'tools'), name, dialect, true)
-  const { body } = operation
-  if (body === undefined) throw new Error(`${dialect} has no body`)
+  const { request } = normalizeChat(neutral(dialect, name, conversation), name, dialect, true)
+  const { body, write } = operation
+  if (body === undefined || write === undefined) throw new Error(`${dialect} has no body`)
   const roots = { request, env: {}, start: 0, now: 0 }
-  return { body: () => body(request, roots), write: operation.encode }
+  return { body: () => body(request, roots), write: () => jsonBytes((out) => write(request, roots, out)) }
 }
 
 function load(dialect: string): Load {
@@ -52,11 +56,10 @@ function load(dialect: string): Load {
     subjects: {
       'by-hand'(): Subject {
         const finished = renderer(dialect).body()
-        return { run: () => JSON.stringify(finished), check: checkBody }
+        return { run: () => Buffer.from(JSON.stringify(finished)), check: checkBody }
       },
       modelwire(): Subject {
-        const { body, write } = renderer(dialect)
-        return { run: () => write(body()), check: checkBody }
+        return { run: renderer(dialect).write, check: checkBody }
       },
       compile: (): Subject => ({ run: () => compile(dialect), check: checkOperation }),
       load: (): Subject => ({

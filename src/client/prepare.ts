@@ -2,21 +2,22 @@ import { ModelwireError } from '../core/error.ts'
 import { type Normal, requestFields } from '../core/normalize.ts'
 import type { CallOptions } from '../core/request.ts'
 import type { Warning } from '../core/result.ts'
+import { jsonBytes } from '../lang/json.ts'
 import { isBlank, isMap, type Roots } from '../lang/value.ts'
 import type { Follow, Operation } from '../manifest/compile.ts'
 import { nearest } from '../manifest/suggest.ts'
 import { address } from '../wire/address.ts'
 import { authHeaders } from '../wire/auth.ts'
 import type { Call } from '../wire/call.ts'
-import { mergeExtra } from '../wire/encode.ts'
+import { mergeExtra, writing } from '../wire/encode.ts'
 import { readVariables } from './credentials.ts'
 import type { Settings } from './options.ts'
 
 /** A call without its secrets: what is sent, and what of the request found no place in it. */
 export interface Prepared {
   call: Call
-  /** The body before it was written as JSON. */
-  body: unknown
+  /** The body before it was written as JSON; only for `explain` and with `extra`, else it is never made. */
+  body?: unknown
   warnings: Warning[]
   /** Asks for the job that the first answer names, where this is one. */
   follow?: (first: unknown) => Call
@@ -40,25 +41,41 @@ export function prepareCall(preparation: Preparation): Prepared {
   const { operation, normal, input, settings, env } = preparation
   const warnings = [...normal.warnings, ...unknownFields(input, operation.name), ...unusedFields(preparation)]
   const roots = requestRoots(preparation, readVariables(operation, settings.own, env), warnings)
-  const built = buildBody(operation, normal.request, roots)
-  const body = input.extra === undefined ? built : mergeExtra(built, input.extra, preparation.origins)
+  const { body, sent } = buildBody(preparation, roots)
   const call: Call = {
     method: operation.target.method,
     url: buildAddress(preparation, roots),
-    headers: buildHeaders(preparation, roots, body !== undefined),
+    headers: buildHeaders(preparation, roots, sent !== undefined),
     connection: connectionOf(settings),
   }
-  if (body !== undefined) call.body = operation.encode(body)
+  if (sent !== undefined) call.body = sent
   if (preparation.strict && warnings[0] !== undefined) throw strictly(warnings[0], warnings.length)
   const { follow } = operation
-  if (follow === undefined) return { call, body, warnings }
-  return { call, body, warnings, follow: (first) => followCall(preparation, follow, call, first, roots) }
+  const prepared: Prepared = { call, warnings, ...(body === undefined ? {} : { body }) }
+  if (follow === undefined) return prepared
+  return { ...prepared, follow: (first) => followCall(preparation, follow, call, first, roots) }
+}
+
+interface Body {
+  /** What is sent, and what it was before it was written, where somebody asks for that. */
+  sent?: Call['body'] | undefined
+  body?: unknown
+}
+
+/** JSON is written straight from the templates, unless its parts are asked for. */
+function buildBody({ operation, normal, input, origins }: Preparation, roots: Roots): Body {
+  const { body: build, encode, write } = operation
+  if (input.extra === undefined && origins === undefined && write !== undefined)
+    return { sent: made(() => writing(() => jsonBytes((out) => write(normal.request, roots, out)))) }
+  const built = made(() => build?.(normal.request, roots))
+  const body = input.extra === undefined ? built : mergeExtra(built, input.extra, origins)
+  return body === undefined ? {} : { body, sent: encode(body) }
 }
 
 /** A filter that fails on the request's own data is the request's mistake. */
-function buildBody(operation: Operation, request: unknown, roots: Roots): unknown {
+function made<Made>(make: () => Made): Made {
   try {
-    return operation.body?.(request, roots)
+    return make()
   } catch (error) {
     if (!(error instanceof ModelwireError) || error.kind !== 'protocol') throw error
     throw new ModelwireError('invalid_request', error.message, { hint: 'pass plain data only' })

@@ -255,8 +255,11 @@ function nameResults(turns: Turn[]): void {
     for (const [index, part] of content.entries()) {
       if (part.type === 'tool_call') calls.set(part.id, part)
       if (part.type !== 'tool_result') continue
-      const { name, kind } = { ...calls.get(part.id), ...part }
-      content[index] = { ...part, ...(name === undefined ? {} : { name }), ...(kind === undefined ? {} : { kind }) }
+      const call = calls.get(part.id)
+      const name = part.name ?? call?.name
+      const kind = part.kind ?? call?.kind
+      if (name !== part.name || kind !== part.kind)
+        content[index] = { ...part, ...(name === undefined ? {} : { name }), ...(kind === undefined ? {} : { kind }) }
     }
   }
 }

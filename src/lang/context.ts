@@ -3,6 +3,7 @@ import { compileExpression, type Expression } from './expr.ts'
 import { type Path, readsOf } from './path.ts'
 import { compilePattern, type Pattern } from './pattern.ts'
 import { type Eval, isMap, type PlainMap } from './value.ts'
+import type { Template } from './written.ts'
 
 /** Where a node stands: the map or list that holds it, and its key there. */
 export interface Place {
@@ -29,7 +30,7 @@ export interface Context {
   /** Whether `$` is the request itself here. */
   atRequest: boolean
   /** Fragments compiled so far, and those whose evaluation is under way without having gone down into the data. */
-  fragments: Map<string, Eval>
+  fragments: Map<string, Template>
   open: readonly string[]
   /** How texts are compiled; in an address every inserted value is URL-encoded. */
   text?: (text: string) => Expression

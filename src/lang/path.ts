@@ -172,51 +172,45 @@ function isNothing(node: unknown): boolean {
 
 /** The RFC's list of nodes, nulls included. */
 export function compileNodes(path: Path): (at: unknown) => unknown[] {
-  const [first, ...others] = path.steps.map(compileChildren)
-  if (first === undefined) return (at) => [at]
+  const select = path.steps.reduceRight<Select>(compileChildren, (node, to) => to.push(node))
   return (at) => {
-    let nodes: unknown[] = []
-    first(at, nodes)
-    for (const children of others) {
-      if (nodes.length === 0) return nodes
-      const next: unknown[] = []
-      for (let index = 0; index < nodes.length; index++) children(nodes[index], next)
-      nodes = next
-    }
+    const nodes: unknown[] = []
+    select(at, nodes)
     return nodes
   }
 }
 
-type Children = (node: unknown, to: unknown[]) => void
+/** Adds what a step and those after it find below a node. */
+type Select = (node: unknown, to: unknown[]) => void
 
-function compileChildren(step: Step): Children {
+function compileChildren(then: Select, step: Step): Select {
   switch (step.kind) {
     case 'name': {
       const { name } = step
       return (node, to) => {
-        if (isMap(node) && Object.hasOwn(node, name)) to.push(node[name])
+        if (isMap(node) && Object.hasOwn(node, name)) then(node[name], to)
       }
     }
     case 'index': {
       const { index } = step
       return (node, to) => {
-        if (Array.isArray(node) && inside(node, index)) to.push(node.at(index))
+        if (Array.isArray(node) && inside(node, index)) then(node.at(index), to)
       }
     }
     case 'all':
       return (node, to) => {
-        for (const value of values(node)) to.push(value)
+        for (const value of values(node)) then(value, to)
       }
     case 'filter': {
       const { test } = step
       return (node, to) => {
-        for (const value of values(node)) if (test(value)) to.push(value)
+        for (const value of values(node)) if (test(value)) then(value, to)
       }
     }
     case 'beyond': {
       const { select } = step
       return (node, to) => {
-        for (const value of select(node)) to.push(value)
+        for (const value of select(node)) then(value, to)
       }
     }
     default:

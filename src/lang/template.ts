@@ -1,20 +1,28 @@
+import { firstOf, mergeOf, minusOf, sumOf } from './combine.ts'
 import { compileSource, compileTest, type Context, guarded, noted, type Place } from './context.ts'
 import { compileText } from './expr.ts'
-import { type Eval, isBlank, isMap, type PlainMap } from './value.ts'
+import { type Eval, isMap, type PlainMap, type Roots } from './value.ts'
+import { constant, type Template, valued, type Write } from './written.ts'
 
-const nothing: Eval = () => undefined
+const nothing = constant(undefined)
+const [comma, bracketOpen, bracketClose, braceClose] = [...Buffer.from(',[]}')] as [number, number, number, number]
 
-/** Compiles a node of YAML to a closure. A key whose value is nothing is left out; a map or list of nothing is nothing. */
+/** Compiles a node of YAML to a closure that makes its value. */
 export function compileTemplate(node: unknown, context: Context, place: Place): Eval {
+  return compile(node, context, place).eval
+}
+
+/** Compiles a node of YAML. A key whose value is nothing is left out; a map or list of nothing is nothing. */
+export function compile(node: unknown, context: Context, place: Place): Template {
   if (typeof node === 'string') return compileString(node, context, place)
   if (Array.isArray(node)) return compileList(node, context)
   if (isMap(node)) return isConstruct(node) ? compileConstruct(node, context, place) : compileMap(node, context)
-  const value = node ?? undefined
-  return () => value
+  return constant(node ?? undefined)
 }
 
-function compileString(text: string, context: Context, place: Place): Eval {
-  return guarded(context, place, nothing, () => noted((context.text ?? compileText)(text), context).eval)
+function compileString(text: string, context: Context, place: Place): Template {
+  if (!text.includes('$')) return constant(text)
+  return guarded(context, place, nothing, () => valued(noted((context.text ?? compileText)(text), context).eval))
 }
 
 // ---- maps and lists ----------------------------------------------------------------------------------------------
@@ -23,44 +31,105 @@ function isConstruct(node: PlainMap): boolean {
   return Object.keys(node).some((key) => key.startsWith('$'))
 }
 
-function compileMap(node: PlainMap, context: Context): Eval {
+function compileMap(node: PlainMap, context: Context): Template {
   const keys = Object.keys(node)
-  if (keys.length === 0) return () => ({})
-  const values = keys.map((key) => compileTemplate(node[key], context, { container: node, key }))
-  return (at, roots) => {
-    let out: PlainMap | undefined
-    for (let index = 0; index < keys.length; index++) {
-      const value = values[index]?.(at, roots)
-      if (value === undefined || value === null) continue
-      out ??= {}
-      out[keys[index] as string] = value // the index is within bounds; no key of a manifest is `__proto__`
-    }
-    if (out !== undefined) roots.origins?.set(out, node)
-    return out
+  if (keys.length === 0) return valued(() => ({}))
+  const values = keys.map((key) => compile(node[key], context, { container: node, key }))
+  const evals = values.map((value) => value.eval)
+  const write = writeMap(keys, values)
+  return {
+    eval(at, roots) {
+      let out: PlainMap | undefined
+      for (let index = 0; index < keys.length; index++) {
+        const value = evals[index]?.(at, roots)
+        if (value === undefined || value === null) continue
+        out ??= {}
+        out[keys[index] as string] = value // the index is within bounds; no key of a manifest is `__proto__`
+      }
+      if (out !== undefined) roots.origins?.set(out, node)
+      return out
+    },
+    write,
+    items: write,
   }
 }
 
-function compileList(node: unknown[], context: Context): Eval {
-  if (node.length === 0) return () => []
-  const items = node.map((item, key) => ({
-    splice: isMap(item) && isConstruct(item),
-    eval: compileTemplate(item, context, { container: node, key }),
-  }))
-  return (at, roots) => {
-    const out: unknown[] = []
-    for (const item of items) {
-      const value = item.eval(at, roots)
+function writeMap(keys: string[], values: Template[]): Write {
+  const fields = keys.map((key, index) => {
+    const value = values[index] ?? nothing
+    const name = `${JSON.stringify(key)}:${value.json ?? ''}`
+    return { ...value, first: Buffer.from(`{${name}`), next: Buffer.from(`,${name}`) }
+  })
+  return (at, roots, out) => {
+    let some = false
+    for (let index = 0; index < fields.length; index++) {
+      const { first, next, write, json, leaf } = fields[index] as (typeof fields)[number] // within bounds
+      const { length } = out
+      if (leaf === undefined) {
+        out.raw(some ? next : first)
+        if (json !== undefined || write(at, roots, out)) some = true
+        else out.length = length
+        continue
+      }
+      const value = leaf(at, roots) // most are nothing: their names needn't be written first
       if (value === undefined || value === null) continue
-      if (item.splice && Array.isArray(value)) out.push(...value)
-      else out.push(value)
+      out.raw(some ? next : first)
+      if (out.value(value)) some = true
+      else out.length = length
     }
-    return out.length === 0 ? undefined : out
+    if (some) out.byte(braceClose)
+    return some
+  }
+}
+
+function compileList(node: unknown[], context: Context): Template {
+  if (node.length === 0) return valued(() => [])
+  const members = node.map((item, key) => ({
+    splice: isMap(item) && isConstruct(item),
+    ...compile(item, context, { container: node, key }),
+  }))
+  return listed(
+    (at, roots) => {
+      const out: unknown[] = []
+      for (const item of members) {
+        const value = item.eval(at, roots)
+        if (value === undefined || value === null) continue
+        if (item.splice && Array.isArray(value)) out.push(...value)
+        else out.push(value)
+      }
+      return out.length === 0 ? undefined : out
+    },
+    (at, roots, out) => {
+      let some = false
+      for (const { splice, items, write } of members) {
+        const { length } = out
+        if (some) out.byte(comma)
+        if ((splice ? items : write)(at, roots, out)) some = true
+        else out.length = length
+      }
+      return some
+    },
+  )
+}
+
+function listed(evaluate: Eval, items: Write): Template {
+  return {
+    eval: evaluate,
+    write(at, roots, out) {
+      const { length } = out
+      out.byte(bracketOpen)
+      const some = items(at, roots, out)
+      if (some) out.byte(bracketClose)
+      else out.length = length
+      return some
+    },
+    items,
   }
 }
 
 // ---- constructs --------------------------------------------------------------------------------------------------
 
-type Construct = (node: PlainMap, context: Context, place: Place) => Eval
+type Construct = (node: PlainMap, context: Context, place: Place) => Template
 
 const constructs: Record<string, { compile: Construct; keys: readonly string[] | 'any' }> = {
   $each: { compile: compileEach, keys: ['$each', '$where', '$do'] },
@@ -68,17 +137,17 @@ const constructs: Record<string, { compile: Construct; keys: readonly string[] |
   $switch: { compile: compileSwitch, keys: 'any' },
   $if: { compile: compileIf, keys: ['$if', '$then', '$else'] },
   $use: { compile: compileUse, keys: ['$use'] },
-  $first: { compile: compileFirst, keys: ['$first'] },
-  $sum: { compile: compileSum, keys: ['$sum'] },
-  $minus: { compile: compileMinus, keys: ['$minus'] },
-  $merge: { compile: compileMerge, keys: ['$merge'] },
+  $first: { compile: (node, context) => valued(firstOf(compileMembers(node, '$first', context))), keys: ['$first'] },
+  $sum: { compile: (node, context) => valued(sumOf(compileMembers(node, '$sum', context))), keys: ['$sum'] },
+  $minus: { compile: (node, context) => valued(minusOf(compileMembers(node, '$minus', context))), keys: ['$minus'] },
+  $merge: { compile: (node, context) => valued(mergeOf(compileMembers(node, '$merge', context), node.$merge)), keys: ['$merge'] },
   $rest: { compile: compileRest, keys: ['$rest'] },
 }
 
 /** The names of the constructs, for the reference page and the schema's check. */
 export const constructNames = Object.keys(constructs)
 
-function compileConstruct(node: PlainMap, context: Context, place: Place): Eval {
+function compileConstruct(node: PlainMap, context: Context, place: Place): Template {
   const name = Object.keys(node).find((key) => Object.hasOwn(constructs, key))
   const construct = name === undefined ? undefined : constructs[name]
   if (construct === undefined) {
@@ -103,66 +172,100 @@ function below(context: Context): Context {
   return { ...context, atRequest: false, open: [] }
 }
 
-function compileEach(node: PlainMap, context: Context): Eval {
+function compileEach(node: PlainMap, context: Context): Template {
   const source = compileSource(node.$each, context, { container: node, key: '$each' })
   const inner = below(context)
   const where = '$where' in node ? compileTest(node.$where, inner, { container: node, key: '$where' }) : undefined
-  const body: Eval = '$do' in node ? compileTemplate(node.$do, inner, { container: node, key: '$do' }) : (at) => at
-  return (at, roots) => {
-    const value = source(at, roots)
-    if (value === undefined) return undefined
-    const out: unknown[] = []
-    for (const item of Array.isArray(value) ? value : [value]) {
-      if (where !== undefined && !where(item)) continue
-      const made = body(item, roots)
-      if (made === undefined || made === null) continue
-      if (Array.isArray(made)) out.push(...made)
-      else out.push(made)
-    }
-    return out.length === 0 ? undefined : out
-  }
+  const body = '$do' in node ? compile(node.$do, inner, { container: node, key: '$do' }) : valued((at) => at)
+  const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : [value])
+  return listed(
+    (at, roots) => {
+      const value = source(at, roots)
+      if (value === undefined) return undefined
+      const out: unknown[] = []
+      for (const item of listOf(value)) {
+        if (where !== undefined && !where(item)) continue
+        const made = body.eval(item, roots)
+        if (made === undefined || made === null) continue
+        if (Array.isArray(made)) out.push(...made)
+        else out.push(made)
+      }
+      return out.length === 0 ? undefined : out
+    },
+    (at, roots, out) => {
+      const value = source(at, roots)
+      if (value === undefined) return false
+      let some = false
+      for (const item of listOf(value)) {
+        if (where !== undefined && !where(item)) continue
+        const { length } = out
+        if (some) out.byte(comma)
+        if (body.items(item, roots, out)) some = true
+        else out.length = length
+      }
+      return some
+    },
+  )
 }
 
-function compileAt(node: PlainMap, context: Context): Eval {
+function compileAt(node: PlainMap, context: Context): Template {
   const source = compileSource(node.$at, context, { container: node, key: '$at' })
-  const body = compileTemplate(node.$do, below(context), { container: node, key: '$do' })
-  return (at, roots) => {
-    const value = source(at, roots)
-    return value === undefined ? undefined : body(value, roots)
+  const body = compile(node.$do, below(context), { container: node, key: '$do' })
+  const writing =
+    (write: Write): Write =>
+    (at, roots, out) => {
+      const value = source(at, roots)
+      return value !== undefined && write(value, roots, out)
+    }
+  return {
+    eval(at, roots) {
+      const value = source(at, roots)
+      return value === undefined ? undefined : body.eval(value, roots)
+    },
+    write: writing(body.write),
+    items: writing(body.items),
   }
 }
 
-function compileSwitch(node: PlainMap, context: Context): Eval {
+function compileSwitch(node: PlainMap, context: Context): Template {
   const place = { container: node, key: '$switch' }
   const source = compileSource(node.$switch, context, place)
-  const cases = new Map<string, Eval>()
+  const cases = new Map<string, Template>()
   for (const key of Object.keys(node)) {
     if (key.startsWith('$')) continue
-    cases.set(key, compileTemplate(node[key], context, { container: node, key }))
+    cases.set(key, compile(node[key], context, { container: node, key }))
     if (typeof node.$switch === 'string' && node.$switch.endsWith('.type')) context.types.add(key)
     // A turn of the role `tool` holds results and nothing else.
     if (typeof node.$switch === 'string' && node.$switch.endsWith('.role') && key === 'tool') context.types.add('tool_result')
   }
-  const otherwise = '$else' in node ? compileTemplate(node.$else, context, { container: node, key: '$else' }) : undefined
+  const otherwise = '$else' in node ? compile(node.$else, context, { container: node, key: '$else' }) : undefined
   const text = String(node.$switch)
-  return (at, roots) => {
+  return chosen((at, roots) => {
     const value = source(at, roots)
-    const chosen = value === undefined ? otherwise : (cases.get(String(value)) ?? otherwise)
-    if (chosen !== undefined) return chosen(at, roots)
-    if (value !== undefined) roots.miss?.(text, value, context.where(place))
-    return undefined
+    const choice = value === undefined ? otherwise : (cases.get(String(value)) ?? otherwise)
+    if (choice === undefined && value !== undefined) roots.miss?.(text, value, context.where(place))
+    return choice ?? nothing
+  })
+}
+
+function compileIf(node: PlainMap, context: Context): Template {
+  const test = compileTest(node.$if, context, { container: node, key: '$if' })
+  const branch = (key: '$then' | '$else'): Template =>
+    key in node ? compile(node[key], context, { container: node, key }) : nothing
+  const [yes, no] = [branch('$then'), branch('$else')]
+  return chosen((at) => (test(at) ? yes : no))
+}
+
+/** One of several templates, told by the data. */
+function chosen(choose: (at: unknown, roots: Roots) => Template): Template {
+  return {
+    eval: (at, roots) => choose(at, roots).eval(at, roots),
+    write: (at, roots, out) => choose(at, roots).write(at, roots, out),
+    items: (at, roots, out) => choose(at, roots).items(at, roots, out),
   }
 }
 
-function compileIf(node: PlainMap, context: Context): Eval {
-  const test = compileTest(node.$if, context, { container: node, key: '$if' })
-  const branch = (key: '$then' | '$else'): Eval =>
-    key in node ? compileTemplate(node[key], context, { container: node, key }) : nothing
-  const [yes, no] = [branch('$then'), branch('$else')]
-  return (at, roots) => (test(at) ? yes(at, roots) : no(at, roots))
-}
-
-function compileUse(node: PlainMap, context: Context): Eval {
+function compileUse(node: PlainMap, context: Context): Template {
   const name = String(node.$use)
   const place = { container: node, key: '$use' }
   if (!Object.hasOwn(context.define, name)) {
@@ -183,14 +286,10 @@ function compileUse(node: PlainMap, context: Context): Eval {
   const memo = `${context.atRequest ? 'request' : 'item'} ${name}`
   const known = context.fragments.get(memo)
   if (known !== undefined) return known
-  let target: Eval = nothing
-  const call: Eval = (at, roots) => target(at, roots) // bound late: a fragment may use itself further down in the data
+  let target = nothing
+  const call = chosen(() => target) // bound late: a fragment may use itself further down in the data
   context.fragments.set(memo, call)
-  target = compileTemplate(
-    context.define[name],
-    { ...context, open: [...context.open, name] },
-    { container: context.define, key: name },
-  )
+  target = compile(context.define[name], { ...context, open: [...context.open, name] }, { container: context.define, key: name })
   return call
 }
 
@@ -203,66 +302,7 @@ function compileMembers(node: PlainMap, key: string, context: Context): Eval[] {
   return members.map((member, index) => compileTemplate(member, context, { container: members, key: index }))
 }
 
-function compileFirst(node: PlainMap, context: Context): Eval {
-  const members = compileMembers(node, '$first', context)
-  return (at, roots) => {
-    for (const member of members) {
-      const value = member(at, roots)
-      if (!isBlank(value)) return value
-    }
-    return undefined
-  }
-}
-
-function numbers(members: Eval[]): (...args: Parameters<Eval>) => number[] {
-  return (at, roots) => members.map((member) => member(at, roots)).filter((value) => typeof value === 'number')
-}
-
-function compileSum(node: PlainMap, context: Context): Eval {
-  const list = numbers(compileMembers(node, '$sum', context))
-  return (at, roots) => {
-    const found = list(at, roots)
-    return found.length === 0 ? undefined : found.reduce((sum, value) => sum + value, 0)
-  }
-}
-
-function compileMinus(node: PlainMap, context: Context): Eval {
-  const [first = nothing, ...others] = compileMembers(node, '$minus', context)
-  const rest = numbers(others)
-  return (at, roots) => {
-    const value = first(at, roots)
-    return typeof value === 'number' ? rest(at, roots).reduce((left, right) => left - right, value) : undefined
-  }
-}
-
-function compileMerge(node: PlainMap, context: Context): Eval {
-  const members = compileMembers(node, '$merge', context)
-  const rest = (Array.isArray(node.$merge) ? node.$merge : []).map((member) => isMap(member) && '$rest' in member)
-  const siblings = namesRead(node.$merge)
-  return (at, roots) => {
-    let out: PlainMap | undefined
-    members.forEach((member, index) => {
-      const value = member(at, roots)
-      if (!isMap(value)) return
-      const left = rest[index] === true ? Object.fromEntries(Object.entries(value).filter(([key]) => !siblings.has(key))) : value
-      out = Object.assign(out ?? {}, left)
-    })
-    return out === undefined || Object.keys(out).length === 0 ? undefined : out
-  }
-}
-
 /** `$rest` gives the whole map; the `$merge` around it takes away the keys that its siblings read. */
-function compileRest(node: PlainMap, context: Context): Eval {
-  return compileSource(node.$rest, context, { container: node, key: '$rest' })
-}
-
-/** The names that the texts below a node read first (`$.model` → `model`). */
-function namesRead(node: unknown): Set<string> {
-  const names = new Set<string>()
-  const visit = (value: unknown): void => {
-    if (typeof value === 'string') for (const [, name = ''] of value.matchAll(/\$\.([\w-]+)/g)) names.add(name)
-    else if (typeof value === 'object' && value !== null) Object.values(value).forEach(visit)
-  }
-  visit(node)
-  return names
+function compileRest(node: PlainMap, context: Context): Template {
+  return valued(compileSource(node.$rest, context, { container: node, key: '$rest' }))
 }

@@ -5,8 +5,9 @@ import { normalFields } from '../core/normalize.ts'
 import { compileInterpolation, type Expression } from '../lang/expr.ts'
 import { glob } from '../lang/pattern.ts'
 import { compileSource, type Context, type Place } from '../lang/context.ts'
-import { compileTemplate } from '../lang/template.ts'
+import { compile, compileTemplate } from '../lang/template.ts'
 import { asText, type Eval, isMap, type PlainMap } from '../lang/value.ts'
+import type { Write } from '../lang/written.ts'
 import type { Auth, Slot } from '../wire/auth.ts'
 import type { Timeouts } from '../core/request.ts'
 import { encoders } from '../wire/encode.ts'
@@ -42,8 +43,10 @@ export interface Operation {
   query: Eval
   headers: Eval
   body: Eval | undefined
-  /** What the transport gets: text for HTTP, the body itself for one in this process. */
+  /** What the transport gets: JSON for HTTP, the body itself for one in this process. */
   encode: (body: unknown) => string | object
+  /** The JSON straight from the template, where the transport gets that. */
+  write: Write | undefined
   /** What carries the call. */
   transport: TransportName
   /** How the job that its reply names is asked for. */
@@ -103,7 +106,8 @@ export function compileOperation(manifest: PlainMap, name: string, report: (faul
   const target = compileTarget(node, transport, request)
   const query = compileParts(manifest, node, 'query', request)
   const headers = compileParts(manifest, node, 'headers', request)
-  const body = 'body' in node ? compileTemplate(node.body, request, at('body')) : undefined
+  const body = 'body' in node ? compile(node.body, request, at('body')) : undefined
+  const encoder = transport === 'http' ? ((node.encode ?? 'json') as keyof typeof encoders) : undefined // the schema allows no other
   let reading: Reading | undefined
   const readingOf = (): Reading => (reading ??= compileReading(manifest, node, createContext(manifest, report)))
   if (report !== throwFault) readingOf() // who gathers mistakes wants all of them
@@ -113,9 +117,9 @@ export function compileOperation(manifest: PlainMap, name: string, report: (faul
     target,
     query,
     headers,
-    body,
-    encode:
-      transport === 'http' ? encoders[typeof node.encode === 'string' ? (node.encode as keyof typeof encoders) : 'json'] : asItIs, // the schema allows no other
+    body: body?.eval,
+    encode: encoder === undefined ? asItIs : encoders[encoder],
+    write: encoder === 'json' ? body?.write : undefined,
     transport,
     follow: compileFollow(node, context),
     get reading() {

@@ -1,10 +1,16 @@
 import { ModelwireError } from '../core/error.ts'
 
 /** A body as JSON. JSON.stringify writes lone surrogates as escapes, so the bytes are always well-formed UTF-8. */
-export function encodeJson(body: unknown): string {
+function encodeJson(body: unknown): string {
+  return writing(() => JSON.stringify(body))
+}
+
+/** Runs what writes JSON. What can't be written is the request's mistake. */
+export function writing<Made>(write: () => Made): Made {
   try {
-    return JSON.stringify(body)
+    return write()
   } catch (error) {
+    if (error instanceof ModelwireError) throw error
     const reason =
       error instanceof TypeError && /circular/i.test(error.message)
         ? 'it refers to itself'

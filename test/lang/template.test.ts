@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Context } from '../../src/lang/context.ts'
-import { compileTemplate } from '../../src/lang/template.ts'
+import { jsonBytes } from '../../src/lang/json.ts'
+import { compile as compileNode } from '../../src/lang/template.ts'
 import type { PlainMap, Roots } from '../../src/lang/value.ts'
 
 interface Compiled {
@@ -9,6 +10,7 @@ interface Compiled {
   context: Context
 }
 
+/** What is written straight from a template is always the JSON of its value. */
 function compile(template: unknown, define: PlainMap = {}): Compiled {
   const mistakes: string[] = []
   const context: Context = {
@@ -22,8 +24,17 @@ function compile(template: unknown, define: PlainMap = {}): Compiled {
     fragments: new Map(),
     open: [],
   }
-  const evaluate = compileTemplate(template, context, { container: {}, key: 'x' })
-  return { run: (at, roots = {}) => evaluate(at, roots), mistakes, context }
+  const made = compileNode(template, context, { container: {}, key: 'x' })
+  function run(at: unknown, roots: Roots = {}): unknown {
+    const misses: unknown[] = []
+    const value = made.eval(at, { ...roots, miss: (...missed) => (misses.push(missed), roots.miss?.(...missed)) })
+    const written: unknown[] = []
+    const json = jsonBytes((out) => made.write(at, { ...roots, miss: (...missed) => written.push(missed) }, out))
+    expect(json?.toString()).toBe(JSON.stringify(value))
+    expect(written).toEqual(misses)
+    return value
+  }
+  return { run, mistakes, context }
 }
 
 const data = {
