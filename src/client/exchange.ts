@@ -35,18 +35,16 @@ export interface Asked {
   learn: boolean
   /** For a job that is asked for until it is done. */
   job?: Pick<Job, 'question' | 'again'>
-  /** Which attempt this is, from 1. */
-  attempts: number
 }
 
 const errorBody = 1_048_576
 
-/** Sends the call, and reads up to the first event with content: until then it can all be done again. */
-export async function attempt(asked: Asked, transport: Transport, signal: AbortSignal | undefined): Promise<Live> {
+/** Sends the call for the nth time, and reads up to the first event with content: until then it can all be done again. */
+export async function attempt(asked: Asked, n: number, transport: Transport, signal: AbortSignal | undefined): Promise<Live> {
   const { reading } = asked.operation // compiled before anything is sent: a mistake in the rules costs no call
   const secrets = asked.secrets()
   const clocks = new Clocks(patient(asked), { streamed: asked.streamed, signal, endsAt: asked.endsAt })
-  const failed = (error: unknown): unknown => described(error, asked, clocks, secrets)
+  const failed = (error: unknown): unknown => described(error, asked, n, clocks, secrets)
   let live: Live | undefined
   try {
     const reply = await transport(outgoing(asked, secrets), clocks.signal)
@@ -88,12 +86,12 @@ function outgoing(asked: Asked, secrets: Secrets): Call {
 }
 
 /** Everything that a failure is told with, and nothing secret in it. */
-function described(error: unknown, asked: Asked, clocks: Clocks, secrets: Secrets): unknown {
+function described(error: unknown, asked: Asked, attempts: number, clocks: Clocks, secrets: Secrets): unknown {
   const aborted = clocks.signal.aborted ? abortError(clocks.signal) : undefined
   const made =
     error instanceof ModelwireError && error.kind !== 'cancelled' && error.kind !== 'network' ? error : (aborted ?? error)
   if (!(made instanceof ModelwireError)) return made
-  return redact(made.add({ provider: asked.provider, model: asked.model, attempts: asked.attempts }), secrets)
+  return redact(made.add({ provider: asked.provider, model: asked.model, attempts }), secrets)
 }
 
 async function refusal(asked: Asked, reply: Reply, clocks: Clocks): Promise<ModelwireError> {

@@ -53,9 +53,8 @@ const mostModels = 1_000
 
 export function createMeter(): Meter {
   const since = new Date().toISOString()
-  const total = nothing()
+  const tally: Tally = { active: 0, total: nothing() }
   const models = new Map<string, Sums>()
-  let active = 0
   let latest = ''
 
   function sumsOf(key: string): Sums {
@@ -69,48 +68,9 @@ export function createMeter(): Meter {
     return known
   }
 
-  function begin(key: string): Counting {
-    const sums = [total, sumsOf(key)]
-    const started = performance.now()
-    let first = started
-    let usage: UsageEvent | undefined
-    let over = false
-    active += 1
-    for (const { metrics } of sums) metrics.calls += 1
-
-    const end = (how: 'succeeded' | 'cancelled' | 'failed', kind?: ErrorKind): void => {
-      if (over) return
-      over = true
-      active -= 1
-      const now = performance.now()
-      for (const one of sums) {
-        one.metrics[how] += 1
-        if (kind !== undefined) one.metrics.errors[kind] = (one.metrics.errors[kind] ?? 0) + 1
-        one.metrics.inputTokens += usage?.inputTokens ?? 0
-        one.metrics.outputTokens += usage?.outputTokens ?? 0
-        if (how !== 'succeeded') continue
-        one.firstMs += first - started
-        one.totalMs += now - started
-        one.writtenTokens += usage?.outputTokens ?? 0
-      }
-    }
-
-    return {
-      replied: () => void (first = performance.now()),
-      counted: (counts) => void (usage = counts),
-      ended: () => end('succeeded'),
-      failed(error) {
-        const kind = error instanceof ModelwireError ? error.kind : undefined
-        if (kind === 'cancelled') end('cancelled')
-        else end('failed', kind)
-      },
-      left: () => end('cancelled'),
-    }
-  }
-
   return {
     count: (open) => async (planned, input) => {
-      const counting = begin(`${planned.provider}/${planned.model} ${planned.operation.name}`)
+      const counting = new Counting(tally, sumsOf(`${planned.provider}/${planned.model} ${planned.operation.name}`))
       try {
         const live = await open(planned, input)
         counting.replied()
@@ -123,15 +83,78 @@ export function createMeter(): Meter {
     },
     read: () => ({
       since,
-      active,
-      total: means(total),
+      active: tally.active,
+      total: means(tally.total),
       models: Object.fromEntries([...models].map(([key, sums]) => [key, means(sums)])),
     }),
   }
 }
 
-interface Counting extends Heard {
-  replied(): void
+/** What all calls count into. */
+interface Tally {
+  active: number
+  total: Sums
+}
+
+/** One call, counted for its model and for all. */
+class Counting implements Heard {
+  readonly #tally: Tally
+  readonly #model: Sums
+  readonly #started = performance.now()
+  #first = this.#started
+  #usage: UsageEvent | undefined
+  #over = false
+
+  constructor(tally: Tally, model: Sums) {
+    this.#tally = tally
+    this.#model = model
+    tally.active += 1
+    tally.total.metrics.calls += 1
+    model.metrics.calls += 1
+  }
+
+  replied(): void {
+    this.#first = performance.now()
+  }
+
+  counted(usage: UsageEvent): void {
+    this.#usage = usage
+  }
+
+  ended(): void {
+    this.#end('succeeded')
+  }
+
+  failed(error: unknown): void {
+    const kind = error instanceof ModelwireError ? error.kind : undefined
+    if (kind === 'cancelled') this.#end('cancelled')
+    else this.#end('failed', kind)
+  }
+
+  left(): void {
+    this.#end('cancelled')
+  }
+
+  #end(how: 'succeeded' | 'cancelled' | 'failed', kind?: ErrorKind): void {
+    if (this.#over) return
+    this.#over = true
+    this.#tally.active -= 1
+    const totalMs = performance.now() - this.#started
+    for (const sums of [this.#tally.total, this.#model]) this.#add(sums, totalMs, how, kind)
+  }
+
+  #add(sums: Sums, totalMs: number, how: 'succeeded' | 'cancelled' | 'failed', kind: ErrorKind | undefined): void {
+    const { inputTokens = 0, outputTokens = 0 } = this.#usage ?? {}
+    const { metrics } = sums
+    metrics[how] += 1
+    if (kind !== undefined) metrics.errors[kind] = (metrics.errors[kind] ?? 0) + 1
+    metrics.inputTokens += inputTokens
+    metrics.outputTokens += outputTokens
+    if (how !== 'succeeded') return
+    sums.firstMs += this.#first - this.#started
+    sums.totalMs += totalMs
+    sums.writtenTokens += outputTokens
+  }
 }
 
 function nothing(): Sums {

@@ -49,7 +49,7 @@ export function createOpen(
     const span = input.timeout ?? (timeouts.total > 0 ? timeouts.total : undefined)
     const endsAt = span === undefined ? undefined : performance.now() + span
     const { signal } = input
-    const asked: Omit<Asked, 'attempts'> = {
+    const asked: Asked = {
       operation,
       provider,
       model,
@@ -68,7 +68,7 @@ export function createOpen(
     if (prepared.follow !== undefined)
       asked.job = { question: prepared.follow, again: (ask, inner) => policy.run(ask, inner, rules) }
     const send = (): Promise<Live> =>
-      policy.run((n, inner) => attempt({ ...asked, attempts: n }, transports[operation.transport], inner), signal, rules)
+      policy.run((n, inner) => attempt(asked, n, transports[operation.transport], inner), signal, rules)
     const limit = limitOf(provider, settings.limits)
     try {
       return await (limit === undefined ? send() : limit(send, signal))

@@ -213,9 +213,9 @@ function unknownFields(input: CallOptions, operation: string): Warning[] {
   const known = requestFields[operation]
   if (known === undefined) return []
   return Object.keys(input)
-    .filter((field) => !known.includes(field))
+    .filter((field) => !known.has(field))
     .map((field) => {
-      const near = nearest(field, known)
+      const near = nearest(field, [...known])
       return {
         field,
         reason: `a request has no such field${near === undefined ? '' : `; did you mean "${near}"?`} (what only the provider knows goes into \`extra\`)`,
@@ -226,13 +226,15 @@ function unknownFields(input: CallOptions, operation: string): Warning[] {
 /** Fields and kinds of parts that the templates never read. */
 function unusedFields({ operation, normal, provider }: Preparation): Warning[] {
   const { reads, unused, types, where } = operation
-  if (reads.has('*')) return []
   const warnings: Warning[] = []
+  if (reads.has('*')) return warnings
   const lost = (field: string, what = `\`${field}\``): void => {
     if (!unused.has(field)) warnings.push({ field, reason: `the manifest "${provider}" has no use for ${what}`, where })
   }
-  for (const [field, value] of Object.entries(normal.request)) {
-    if (field === 'model' || field === 'stream' || isBlank(value) || reads.has(field) || unused.has(field)) continue
+  for (const field of Object.keys(normal.request)) {
+    if (field === 'model' || field === 'stream' || reads.has(field) || unused.has(field)) continue
+    const value = normal.request[field]
+    if (isBlank(value)) continue
     const below = isMap(value) ? Object.keys(value).filter((key) => !isBlank(value[key])) : []
     if (below.length === 0 || !readsBelow(reads, field)) lost(field)
     else for (const key of below) if (!reads.has(`${field}.${key}`)) lost(`${field}.${key}`)

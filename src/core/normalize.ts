@@ -21,15 +21,15 @@ const optionFields = ['model', 'extra', 'wire', 'signal', 'timeout', 'timeouts',
 const shapedFields = ['prompt', 'messages', 'system', 'tools', 'toolChoice', 'stop', 'logprobs'] as const
 
 /** Every field that an operation's request may have. */
-export const requestFields: Record<string, readonly string[]> = {
-  chat: [...optionFields, ...plainFields, ...passedFields, ...shapedFields],
-  embed: [...optionFields, 'input', 'dimensions', 'purpose', 'user'],
-  rerank: [...optionFields, 'query', 'documents', 'topN'],
-  load: [...optionFields, 'options'],
-  unload: optionFields,
-  models: optionFields,
-  pull: optionFields,
-  remove: optionFields,
+export const requestFields: Record<string, ReadonlySet<string>> = {
+  chat: new Set([...optionFields, ...plainFields, ...passedFields, ...shapedFields]),
+  embed: new Set([...optionFields, 'input', 'dimensions', 'purpose', 'user']),
+  rerank: new Set([...optionFields, 'query', 'documents', 'topN']),
+  load: new Set([...optionFields, 'options']),
+  unload: new Set(optionFields),
+  models: new Set(optionFields),
+  pull: new Set(optionFields),
+  remove: new Set(optionFields),
 }
 
 /** Every field that templates may read of an operation's request. */

@@ -7,10 +7,5 @@ export type Attempt<T> = (n: number, signal: AbortSignal | undefined) => Promise
 /** Something around every attempt, or around all of them. */
 export type Layer = <T>(inner: Attempt<T>) => Attempt<T>
 
-/** Layers as one, the outermost first. */
-export function wrap(...layers: Layer[]): Layer {
-  return (attempt) => layers.reduceRight((inner, layer) => layer(inner), attempt)
-}
-
 /** The layer that isn't there. */
 export const straight: Layer = (inner) => inner

@@ -1,7 +1,7 @@
 import type { RetryOptions } from '../core/request.ts'
 import { createBudget } from './budget.ts'
 import type { Budget } from './budget.ts'
-import { straight, wrap } from './layer.ts'
+import { straight } from './layer.ts'
 import type { Attempt, Layer } from './layer.ts'
 import { createPause } from './pause.ts'
 import { retrying } from './retry.ts'
@@ -37,8 +37,9 @@ export function createPolicy(options: PolicyOptions = {}): Policy {
 
   return {
     run(attempt, signal, { retry = options.retry ?? {}, endsAt = Infinity } = {}) {
-      const again = retrying({ rules: retry, pause, budget, random, endsAt })
-      return wrap(limit, again, breaker)(attempt)(1, signal)
+      const input = { rules: retry, pause, budget, random, endsAt }
+      const once = breaker(attempt)
+      return limit((_, inner) => retrying(once, inner, input))(1, signal)
     },
   }
 }

@@ -64,7 +64,8 @@ const requestIds = ['x-request-id', 'request-id', 'x-amzn-requestid', 'apim-requ
 
 /** What the other side calls this exchange, to ask it about. */
 export function requestIdOf(headers: Record<string, string>): string | undefined {
-  return requestIds.map((name) => headers[name]).find((id) => id !== undefined)
+  for (const name of requestIds) if (headers[name] !== undefined) return headers[name]
+  return undefined
 }
 
 /** Sends one call. Throws a ModelwireError of kind `network`, `timeout`, `cancelled` or `configuration`. */
