@@ -26,6 +26,12 @@ const threads = 1
 const prompt = 'Tell me about the weather in the mountains, and what to take along for a walk of two days.'
 const sampling = { temperature: 0.8, topP: 0.95, topK: 40, minP: 0.05, seed: 1 }
 
+/** CPU microseconds so far: of the whole process, and of its main thread. */
+function spent(): { all: number; main: number } {
+  const [all, main] = [process.cpuUsage(), process.threadCpuUsage()]
+  return { all: all.user + all.system, main: main.user + main.system }
+}
+
 /** `LlamaChat` by hand, on a sequence that forgets what it read. */
 async function byHand(sequence: LlamaContextSequence, chatWrapper: ChatWrapper): Promise<Answer> {
   await sequence.clearHistory()
@@ -67,16 +73,27 @@ async function measure(gpu: 'cpu' | 'auto', file: string, llama: Llama): Promise
   const wrapper = resolveChatWrapper(model)
   const mw = createRuntime({ retry: false, providers: { llama: { gpu, contextLength, sequences: 4, threads } } })
   const named = `llama/${file}`
-  const rounds: { direct: Answer; own: Answer; four: number }[] = []
+  const rounds: { direct: Answer; own: Answer; four: number; oneMicros: number; fourMicros: number; fourMainMicros: number }[] = []
   try {
     for (let round = -1; round < options.rounds; round++) {
       progress(`${device}: round ${round + 1} of ${options.rounds}`)
       const direct = await byHand(sequence, wrapper)
+      const idle = spent()
       const own = await through(mw, named, String(round + 10))
+      const before = spent()
       const started = performance.now()
       await Promise.all([1, 2, 3, 4].map((lane) => through(mw, named, `${lane} ${round}`)))
       const four = ((4 * tokens) / (performance.now() - started)) * 1000
-      if (round >= 0) rounds.push({ direct, own, four }) // the first one warms everything up
+      const after = spent()
+      if (round < 0) continue // it warms everything up
+      rounds.push({
+        direct,
+        own,
+        four,
+        oneMicros: (before.all - idle.all) / tokens,
+        fourMicros: (after.all - before.all) / (4 * tokens),
+        fourMainMicros: (after.main - before.main) / (4 * tokens),
+      })
     }
   } finally {
     progress('')
@@ -94,6 +111,9 @@ async function measure(gpu: 'cpu' | 'auto', file: string, llama: Llama): Promise
     laterMs: middle(({ direct, own }) => own.firstMs - direct.firstMs),
     four: middle(({ four }) => four),
     fourRatio: middle(({ own, four }) => four / own.speed),
+    oneMicros: middle((round) => round.oneMicros),
+    fourMicros: middle((round) => round.fourMicros),
+    fourMainMicros: middle((round) => round.fourMainMicros),
   }
 }
 

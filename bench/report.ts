@@ -102,7 +102,19 @@ export function coldTable(result: ColdStartResult): string {
 
 export function localTable(result: LocalResult): string {
   return table(
-    ['on', 'binding tok/s', 'Modelwire tok/s', 'ratio', 'first text ms', 'later by ms', 'four at once tok/s', 'of one'],
+    [
+      'on',
+      'binding tok/s',
+      'Modelwire tok/s',
+      'ratio',
+      'first text ms',
+      'later by ms',
+      'four at once tok/s',
+      'of one',
+      'CPU µs a token',
+      'four at once',
+      'main thread',
+    ],
     result.rows.map((row) => [
       row.device,
       figures(row.direct),
@@ -112,6 +124,9 @@ export function localTable(result: LocalResult): string {
       row.laterMs.toFixed(2),
       figures(row.four),
       `${row.fourRatio.toFixed(2)} ×`,
+      figures(row.oneMicros),
+      figures(row.fourMicros),
+      figures(row.fourMainMicros),
     ]),
   )
 }
@@ -202,7 +217,7 @@ function coldSection(result: ColdStartResult): string[] {
 function localSection(result: LocalResult): string[] {
   return [
     '## Models in this process',
-    `What Modelwire adds to llama.cpp: node-llama-cpp's \`LlamaChat\` called by hand, and the same model, prompt and settings through Modelwire, in one process, round by round in turn (${result.model}; medians of ${result.rounds} rounds). A model as small as this makes what is added look as large as it can. Four answers at once have a context each: a token costs nearly as much CPU as with one alone, so two cores bound them to about twice its speed.`,
+    `What Modelwire adds to llama.cpp: node-llama-cpp's \`LlamaChat\` called by hand, and the same model, prompt and settings through Modelwire, in one process, round by round in turn (${result.model}; medians of ${result.rounds} rounds). A model as small as this makes what is added look as large as it can. Four answers at once have a context each: a token costs nearly as much CPU as with one alone, so two cores bound them to about twice its speed; llama.cpp itself, on one core, reads four tokens of so small a model at once no more than 1.2 times as fast as one (\`llama-bench -t 1 -p 1,4\` with Pocket). With more cores the main thread is the bound, whose part of a token stands in the last column.`,
     localTable(result),
     ...section([result.withoutGpu ?? '']),
     originLine(result),

@@ -96,6 +96,10 @@ export interface LocalRow {
   /** Tokens a second of four answers at once through Modelwire, and how many times that is one's. */
   four: number
   fourRatio: number
+  /** CPU microseconds of the process for a token, all threads: of one answer through Modelwire, and of four at once; and the main thread's part of the latter. */
+  oneMicros: number
+  fourMicros: number
+  fourMainMicros: number
 }
 export interface LocalResult extends Origin {
   rounds: number
