@@ -21,9 +21,7 @@ export interface Fold {
 interface Growing {
   choice: Choice
   parts: Part[]
-  /** Texts whose pieces are joined only when somebody asks. */
-  texts: Text[]
-  /** The last part, where it is one of them. */
+  /** The last part, where it is text. */
   open: Text | undefined
 }
 
@@ -31,7 +29,6 @@ interface Growing {
 interface Text {
   part: Part & { text: string }
   type: 'text' | 'reasoning'
-  pieces: string[]
   signature: string | undefined
   /** The provider's number of the block. */
   index: number | undefined
@@ -107,7 +104,7 @@ function silence(): Growing {
   const parts: Part[] = []
   const message: Message & { role: 'assistant'; content: Part[] } = { role: 'assistant', content: parts }
   const choice: Choice = { text: '', reasoning: '', toolCalls: [], message, finishReason: 'other' }
-  return { choice, parts, texts: [], open: undefined }
+  return { choice, parts, open: undefined }
 }
 
 /** Adds a part behind the last one, which is whole then. */
@@ -117,11 +114,7 @@ function add(growing: Growing, part: Part): void {
 }
 
 /** Text and reasoning stand in the parts; here they are joined. */
-function spoken({ choice, parts, texts }: Growing): Choice {
-  for (const { part, pieces } of texts) {
-    part.text += pieces.join('')
-    pieces.length = 0
-  }
+function spoken({ choice, parts }: Growing): Choice {
   const said = (type: 'text' | 'reasoning'): string => parts.map((part) => (part.type === type ? part.text : '')).join('')
   return { ...choice, text: said('text'), reasoning: said('reasoning') }
 }
@@ -225,13 +218,13 @@ function append(growing: Growing, event: Piece, provider: string): void {
   const { delta = '', signature } = event
   if (open === undefined || open.type !== event.type || !continues(open, event)) {
     const { type, index } = event
-    const part: Part & { text: string } = { type, text: '' }
+    const part: Part & { text: string } = { type, text: delta }
     if (signature !== undefined) Object.assign(part, { signature, provider })
     add(growing, part)
-    growing.texts.push((growing.open = { part, type, pieces: [delta], signature, index }))
+    growing.open = { part, type, signature, index }
     return
   }
-  open.pieces.push(delta)
+  open.part.text += delta // V8 joins the pieces when somebody reads them
   open.index = event.index
   if (signature === undefined || signature === open.signature) return
   open.signature = (open.signature ?? '') + signature

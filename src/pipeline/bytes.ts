@@ -19,9 +19,26 @@ export class Window {
 
   /** Bytes that are ASCII, as a text of its own. The text of many events is made once; of a few, only what is asked for. */
   ascii(start: number, end: number): string {
-    const cut = end - start < sliced && (this.#text !== undefined || this.bytes.length > small)
-    return cut ? this.text.slice(start, end) : latin1Between(this.bytes, start, end)
+    const { bytes } = this
+    const length = end - start
+    if (length >= sliced) return latin1Between(bytes, start, end)
+    let hash = length
+    for (let index = start; index < end; index++) hash = Math.imul(hash ^ (bytes[index] as number), 0x9e3779b1) // within bounds
+    const place = hash >>> 20
+    const known = words[place] as string
+    if (reads(known, bytes, start, length)) return known
+    const cut = this.#text !== undefined || bytes.length > small
+    return (words[place] = cut ? this.text.slice(start, end) : latin1Between(bytes, start, end))
   }
+}
+
+/** Short texts that were read lately: what models write are pieces that come again, and a text that is there needn't be made. */
+const words: string[] = Array.from({ length: 1 << 12 }, () => '')
+
+function reads(word: string, bytes: Uint8Array, start: number, length: number): boolean {
+  if (word.length !== length) return false
+  for (let index = 0; index < length; index++) if (word.charCodeAt(index) !== bytes[start + index]) return false
+  return true
 }
 
 function latin1Between(bytes: Uint8Array, start: number, end: number): string {

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import type { EventSourceParser } from 'eventsource-parser'
-import { utf8, Window } from '../bytes.ts'
+import { kept, utf8, Window } from '../bytes.ts'
 import type { Cut, Found, FrameSink, Progress, Shapes, Sink } from '../operator.ts'
 import { tooLarge } from './frame.ts'
 
@@ -12,6 +12,10 @@ export interface SseOptions {
 }
 
 const require = createRequire(import.meta.url)
+
+const lineFeed = 0x0a
+/** Bytes of an event that wait for its rest. */
+const mostBegun = 4_096
 
 /** It takes 3 ms to load, so it does with the first stream. */
 const library = (): typeof import('eventsource-parser') => require('eventsource-parser') as typeof import('eventsource-parser')
@@ -28,6 +32,8 @@ export class SseDecoder implements Sink<Uint8Array> {
   readonly #parser: EventSourceParser
   #ending = false
   #between = true // whether what comes next begins an event
+  /** The beginning of an event whose rest hasn't come: whole it may be of a known shape. */
+  #begun: Uint8Array | undefined
 
   constructor(options: SseOptions, limit: number, progress: Progress, next: FrameSink) {
     this.#next = next
@@ -50,15 +56,37 @@ export class SseDecoder implements Sink<Uint8Array> {
     const shapes = this.#shapes
     if (shapes === undefined) return this.#parse(chunk)
     const seen = new Window(chunk)
-    const { length } = chunk
+    this.#read(shapes, seen, this.#begun === undefined ? 0 : this.#complete(shapes, this.#begun, seen))
+  }
+
+  /** Reads the event that began before this chunk, as one; gives where it ends here. */
+  #complete(shapes: Shapes, begun: Uint8Array, { bytes, text }: Window): number {
+    this.#begun = undefined
+    const mixed = text.includes('\r')
+    const end = mixed ? -1 : begun.at(-1) === lineFeed && bytes[0] === lineFeed ? 1 : endOfEvent(text, 0, mixed)
+    if (end >= 0) this.#read(shapes, new Window(Buffer.concat([begun, bytes.subarray(0, end)])), 0)
+    else {
+      this.#parse(begun)
+      this.#between = false
+    }
+    return Math.max(0, end)
+  }
+
+  #read(shapes: Shapes, seen: Window, from: number): void {
+    const { bytes } = seen
+    const { length } = bytes
     let mixed: boolean | undefined
-    for (let at = 0; at < length && !this.#progress.done && !this.#progress.closed;) {
+    for (let at = from; at < length && !this.#progress.done && !this.#progress.closed;) {
       const begin = this.#between ? shapes.tell(seen, at) : at
       if (begin === length) return
       const { text } = seen
       mixed ??= text.includes('\r')
       const end = endOfEvent(text, begin, mixed)
-      this.#parse(chunk.subarray(begin, end < 0 ? undefined : end))
+      if (end < 0 && this.#between && !mixed && length - begin <= mostBegun) {
+        this.#begun = kept(bytes.subarray(begin))
+        return
+      }
+      this.#parse(bytes.subarray(begin, end < 0 ? undefined : end))
       if (end < 0) {
         this.#between = false
         return
@@ -66,12 +94,13 @@ export class SseDecoder implements Sink<Uint8Array> {
       if (this.#between) shapes.study(text.slice(begin, end))
       this.#between = true
       at = behind(shapes.unasked(), text, end, mixed)
-      if (at > end) this.#parse(chunk.subarray(end, at))
+      if (at > end) this.#parse(bytes.subarray(end, at))
     }
   }
 
   end(): void {
     this.#ending = true
+    if (this.#begun !== undefined) this.#parse(this.#begun)
     this.#parser.feed(`${this.#decoder.decode()}\n\n`)
     this.#next.end()
   }
