@@ -64,12 +64,15 @@ export class SseDecoder implements Sink<Uint8Array> {
     this.#begun = undefined
     const mixed = text.includes('\r')
     const end = mixed ? -1 : begun.at(-1) === lineFeed && bytes[0] === lineFeed ? 1 : endOfEvent(text, 0, mixed)
-    if (end >= 0) this.#read(shapes, new Window(Buffer.concat([begun, bytes.subarray(0, end)])), 0)
-    else {
+    if (end < 0) {
       this.#parse(begun)
       this.#between = false
+      return 0
     }
-    return Math.max(0, end)
+    const whole = Buffer.concat([begun, bytes.subarray(0, end)])
+    const told = shapes.tell(new Window(whole), 0)
+    if (told < whole.length) this.#parse(whole.subarray(told))
+    return end
   }
 
   #read(shapes: Shapes, seen: Window, from: number): void {
