@@ -5,6 +5,7 @@ export const clients = [
   { id: 'by-hand', title: 'by hand: undici, line split', packages: ['undici'] },
   { id: 'eventsource-parser', title: 'by hand: eventsource-parser', packages: ['eventsource-parser'] },
   { id: 'modelwire', title: 'Modelwire', packages: [] },
+  { id: 'transport', title: 'its transport, JSON.parse', packages: [] },
   { id: 'openai', title: 'openai', packages: ['openai'] },
   { id: 'anthropic-sdk', title: '@anthropic-ai/sdk', packages: ['@anthropic-ai/sdk'] },
   { id: 'ai-sdk', title: 'AI SDK (streamText)', packages: ['ai', '@ai-sdk/openai', '@ai-sdk/anthropic', '@ai-sdk/google'] },
