@@ -25,15 +25,15 @@ export class Window {
     let hash = length
     for (let index = start; index < end; index++) hash = Math.imul(hash ^ (bytes[index] as number), 0x9e3779b1) // within bounds
     const place = hash >>> 20
-    const known = words[place] as string
+    const known = lately[place] as string
     if (reads(known, bytes, start, length)) return known
     const cut = this.#text !== undefined || bytes.length > small
-    return (words[place] = cut ? this.text.slice(start, end) : latin1Between(bytes, start, end))
+    return (lately[place] = cut ? this.text.slice(start, end) : latin1Between(bytes, start, end))
   }
 }
 
-/** Short texts that were read lately: what models write are pieces that come again, and a text that is there needn't be made. */
-const words: string[] = Array.from({ length: 1 << 12 }, () => '')
+/** Short texts that were read lately, each in the place that its bytes fall to: what models write comes again, and a text that is there needn't be made. */
+const lately: string[] = Array.from({ length: 1 << 12 }, () => '')
 
 function reads(word: string, bytes: Uint8Array, start: number, length: number): boolean {
   if (word.length !== length) return false
