@@ -65,9 +65,12 @@ interface Body {
 /** JSON is written straight from the templates, unless its parts are asked for. */
 function buildBody({ operation, normal, input, origins }: Preparation, roots: Roots): Body {
   const { body: build, encode, write } = operation
-  if (input.extra === undefined && origins === undefined && write !== undefined)
-    return { sent: made(() => writing(() => jsonBytes((out) => write(normal.request, roots, out)))) }
-  const built = made(() => build?.(normal.request, roots))
+  const { request } = normal
+  if (input.extra === undefined && origins === undefined && write !== undefined) {
+    const bytes = (): Buffer | undefined => jsonBytes((out) => write(request, roots, out))
+    return { sent: made(() => writing(bytes)) }
+  }
+  const built = made(() => build?.(request, roots))
   const body = input.extra === undefined ? built : mergeExtra(built, input.extra, origins)
   return body === undefined ? {} : { body, sent: encode(body) }
 }
