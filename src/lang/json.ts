@@ -2,7 +2,7 @@ import { recall } from './texts.ts'
 
 const quote = 0x22
 const backslash = 0x5c
-const comma = 0x2c
+export const comma = 0x2c
 
 /** A text of at most so many characters is looked through faster than it is looked up. */
 const short = 48

@@ -1,11 +1,10 @@
 import { firstOf, mergeOf, minusOf, sumOf } from './combine.ts'
 import { compileSource, compileTest, type Context, guarded, noted, type Place } from './context.ts'
 import { compileText } from './expr.ts'
-import { type Eval, isMap, type PlainMap, type Roots } from './value.ts'
-import { constant, type Template, valued, type Write } from './written.ts'
+import { type Eval, isMap, type PlainMap } from './value.ts'
+import { chosen, constant, listed, type Template, valued, type Write, writeMap, writeMember } from './written.ts'
 
 const nothing = constant(undefined)
-const [comma, bracketOpen, bracketClose, braceClose] = [...Buffer.from(',[]}')] as [number, number, number, number]
 
 /** Compiles a node of YAML to a closure that makes its value. */
 export function compileTemplate(node: unknown, context: Context, place: Place): Eval {
@@ -54,40 +53,13 @@ function compileMap(node: PlainMap, context: Context): Template {
   }
 }
 
-function writeMap(keys: string[], values: Template[]): Write {
-  const fields = keys.map((key, index) => {
-    const value = values[index] ?? nothing
-    const name = `${JSON.stringify(key)}:${value.json ?? ''}`
-    return { ...value, first: Buffer.from(`{${name}`), next: Buffer.from(`,${name}`) }
-  })
-  return (at, roots, out) => {
-    let some = false
-    for (let index = 0; index < fields.length; index++) {
-      const { first, next, write, json, leaf } = fields[index] as (typeof fields)[number] // within bounds
-      const { length } = out
-      if (leaf === undefined) {
-        out.raw(some ? next : first)
-        if (json !== undefined || write(at, roots, out)) some = true
-        else out.length = length
-        continue
-      }
-      const value = leaf(at, roots) // most are nothing: their names needn't be written first
-      if (value === undefined || value === null) continue
-      out.raw(some ? next : first)
-      if (out.value(value)) some = true
-      else out.length = length
-    }
-    if (some) out.byte(braceClose)
-    return some
-  }
-}
-
 function compileList(node: unknown[], context: Context): Template {
   if (node.length === 0) return valued(() => [])
-  const members = node.map((item, key) => ({
-    splice: isMap(item) && isConstruct(item),
-    ...compile(item, context, { container: node, key }),
-  }))
+  const members = node.map((item, key) => {
+    const splice = isMap(item) && isConstruct(item)
+    const made = compile(item, context, { container: node, key })
+    return { splice, eval: made.eval, write: splice ? made.items : made.write }
+  })
   return listed(
     (at, roots) => {
       const out: unknown[] = []
@@ -101,30 +73,10 @@ function compileList(node: unknown[], context: Context): Template {
     },
     (at, roots, out) => {
       let some = false
-      for (const { splice, items, write } of members) {
-        const { length } = out
-        if (some) out.byte(comma)
-        if ((splice ? items : write)(at, roots, out)) some = true
-        else out.length = length
-      }
+      for (const { write } of members) if (writeMember(write, some, at, roots, out)) some = true
       return some
     },
   )
-}
-
-function listed(evaluate: Eval, items: Write): Template {
-  return {
-    eval: evaluate,
-    write(at, roots, out) {
-      const { length } = out
-      out.byte(bracketOpen)
-      const some = items(at, roots, out)
-      if (some) out.byte(bracketClose)
-      else out.length = length
-      return some
-    },
-    items,
-  }
 }
 
 // ---- constructs --------------------------------------------------------------------------------------------------
@@ -198,10 +150,7 @@ function compileEach(node: PlainMap, context: Context): Template {
       let some = false
       for (const item of listOf(value)) {
         if (where !== undefined && !where(item)) continue
-        const { length } = out
-        if (some) out.byte(comma)
-        if (body.items(item, roots, out)) some = true
-        else out.length = length
+        if (writeMember(body.items, some, item, roots, out)) some = true
       }
       return some
     },
@@ -254,15 +203,6 @@ function compileIf(node: PlainMap, context: Context): Template {
     key in node ? compile(node[key], context, { container: node, key }) : nothing
   const [yes, no] = [branch('$then'), branch('$else')]
   return chosen((at) => (test(at) ? yes : no))
-}
-
-/** One of several templates, told by the data. */
-function chosen(choose: (at: unknown, roots: Roots) => Template): Template {
-  return {
-    eval: (at, roots) => choose(at, roots).eval(at, roots),
-    write: (at, roots, out) => choose(at, roots).write(at, roots, out),
-    items: (at, roots, out) => choose(at, roots).items(at, roots, out),
-  }
 }
 
 function compileUse(node: PlainMap, context: Context): Template {
