@@ -6,7 +6,6 @@ export class Window {
   readonly bytes: Uint8Array
   readonly view: DataView
   #text: string | undefined
-  #returns: boolean | undefined
 
   constructor(bytes: Uint8Array) {
     this.bytes = bytes
@@ -16,11 +15,6 @@ export class Window {
   /** As Latin-1: a character each. Comparing and cutting that is the fastest that V8 has for bytes. */
   get text(): string {
     return (this.#text ??= latin1Between(this.bytes, 0, this.bytes.length))
-  }
-
-  /** Whether there are carriage returns. */
-  get returns(): boolean {
-    return (this.#returns ??= this.text.includes('\r'))
   }
 
   /** Bytes that are ASCII, as a text of its own. The text of many events is made once; of a few, only what is asked for. */
@@ -39,7 +33,7 @@ export class Window {
 }
 
 /** Short texts that were read lately, each in the place that its bytes fall to: what models write comes again, and a text that is there needn't be made. */
-const lately: string[] = Array<string>(1 << 12).fill('')
+const lately: string[] = Array.from({ length: 1 << 12 }, () => '')
 
 function reads(word: string, bytes: Uint8Array, start: number, length: number): boolean {
   if (word.length !== length) return false

@@ -60,9 +60,10 @@ export class SseDecoder implements Sink<Uint8Array> {
   }
 
   /** Reads the event that began before this chunk, as one; gives where it ends here. */
-  #complete(shapes: Shapes, begun: Uint8Array, { bytes, text, returns }: Window): number {
+  #complete(shapes: Shapes, begun: Uint8Array, { bytes, text }: Window): number {
     this.#begun = undefined
-    const end = returns ? -1 : begun.at(-1) === lineFeed && bytes[0] === lineFeed ? 1 : endOfEvent(text, 0, false)
+    const mixed = text.includes('\r')
+    const end = mixed ? -1 : begun.at(-1) === lineFeed && bytes[0] === lineFeed ? 1 : endOfEvent(text, 0, mixed)
     if (end < 0) {
       this.#parse(begun)
       this.#between = false
@@ -77,10 +78,12 @@ export class SseDecoder implements Sink<Uint8Array> {
   #read(shapes: Shapes, seen: Window, from: number): void {
     const { bytes } = seen
     const { length } = bytes
+    let mixed: boolean | undefined
     for (let at = from; at < length && !this.#progress.done && !this.#progress.closed;) {
       const begin = this.#between ? shapes.tell(seen, at) : at
       if (begin === length) return
-      const { text, returns: mixed } = seen
+      const { text } = seen
+      mixed ??= text.includes('\r')
       const end = endOfEvent(text, begin, mixed)
       if (end < 0 && this.#between && !mixed && length - begin <= mostBegun) {
         this.#begun = kept(bytes.subarray(begin))
