@@ -155,7 +155,8 @@ export class Learner implements Shapes {
     return end >= 0 && this.#readValues(shape, chunk) ? end : -1
   }
 
-  #measure({ pieces, kinds }: Shape, { bytes, view }: Window, at: number): number {
+  #measure({ pieces, kinds }: Shape, chunk: Window, at: number): number {
+    const { bytes, view } = chunk
     const size = bytes.length
     for (let index = 0; index < kinds.length; index++) {
       const piece = pieces[index] as Piece // one more than there are kinds
@@ -163,7 +164,7 @@ export class Learner implements Shapes {
       const start = at + piece.length
       const kind = kinds[index]
       const end =
-        kind === 'text' ? endOfText(bytes, start) : kind === 'number' ? endOfNumber(bytes, start) : endOfSpace(bytes, start)
+        kind === 'text' ? endOfText(chunk, start) : kind === 'number' ? endOfNumber(bytes, start) : endOfSpace(bytes, start)
       at = Math.abs(end)
       if (at <= start && kind !== 'space') return -1
       starts[index] = start

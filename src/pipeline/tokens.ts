@@ -92,38 +92,54 @@ export function emptied({ text, tokens }: Studied): Studied {
 }
 
 /** Where the text ends that begins at `at`, by its closing quote: below zero when it isn't plain, 0 when it doesn't end or is no JSON. */
-export function endOfText(bytes: Uint8Array, at: number): number {
+export function endOfText({ bytes, view }: Window, at: number): number {
+  const { length } = bytes
   let plain = true
-  for (let index = at; index < bytes.length; index++) {
-    const code = bytes[index] as number // within bounds
-    if (isPlain[code] === 1) continue
-    if (code === quote) return plain ? index : -index
-    if (code < space) return 0
-    if (code === backslash) index++
-    plain = false
+  for (let index = at; index < length;) {
+    while (index + 4 <= length && arePlain(view.getInt32(index, true))) index += 4
+    for (const stop = Math.min(index + 4, length); index < stop; index++) {
+      const code = bytes[index] as number // within bounds
+      if (isPlain[code] === 1) continue
+      if (code === quote) return plain ? index : -index
+      if (code < space) return 0
+      if (code === backslash) index++
+      plain = false
+    }
   }
   return 0
 }
 
+/** Whether none of four bytes is a quote, a backslash, a control byte or beyond ASCII: their top bits are borrowed by such a one. */
+function arePlain(four: number): boolean {
+  const borrowed = four | (four - 0x20202020) | ((four ^ 0x22222222) - 0x01010101) | ((four ^ 0x5c5c5c5c) - 0x01010101)
+  return (borrowed & 0x80808080) === 0
+}
+
 /** Where a plain whole number ends; `at` when it has a form that isn't plain. */
 export function endOfNumber(bytes: Uint8Array, at: number): number {
+  const { length } = bytes
   let end = at
-  while ((bytes[end] ?? 0) >= zero && (bytes[end] ?? 0) <= zero + 9) end++
-  const next = bytes[end]
-  const plain = end - at < 16 && (bytes[at] !== zero || end === at + 1) && next !== point && next !== 0x45 && next !== 0x65
-  return plain ? end : at
+  while (end < length && isDigit(bytes[end] as number)) end++ // within bounds, as all that follows
+  if (end - at > 15 || (end > at + 1 && bytes[at] === zero)) return at
+  if (end === length) return end
+  const next = bytes[end] as number
+  return next === point || next === 0x45 || next === 0x65 ? at : end
 }
 
 /** Where a run of space ends. Line ends are none: they may belong to the framing. */
 export function endOfSpace(bytes: Uint8Array, at: number): number {
+  const { length } = bytes
   let end = at
-  while (bytes[end] === space || bytes[end] === tab) end++
+  while (end < length && isBlank(bytes[end] as number)) end++ // within bounds
   return end
 }
 
+const isDigit = (code: number): boolean => code >= zero && code <= zero + 9
+const isBlank = (code: number): boolean => code === space || code === tab
+
 const [tab, space, quote, point, zero, backslash] = [0x09, 0x20, 0x22, 0x2e, 0x30, 0x5c]
 const isPlain = Uint8Array.from({ length: 256 }, (_, code) =>
-  Number(code >= space && code <= 126 && code !== quote && code !== backslash),
+  Number(code >= space && code <= 127 && code !== quote && code !== backslash),
 )
 
 /** What stands between the quotes, read; undefined when it is no JSON text, or no UTF-8. */

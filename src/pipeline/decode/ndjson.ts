@@ -1,6 +1,8 @@
-import { utf8, Window } from '../bytes.ts'
+import { latin1Between, utf8, Window } from '../bytes.ts'
 import type { Cut, FrameSink, Shapes, Sink } from '../operator.ts'
 import { tooLarge } from './frame.ts'
+
+const lineFeed = 0x0a
 
 /** One JSON value a line. The last line may lack its end. A line of a known shape isn't parsed. */
 export class NdjsonDecoder implements Sink<Uint8Array> {
@@ -27,12 +29,11 @@ export class NdjsonDecoder implements Sink<Uint8Array> {
       const between = this.#waiting === 0
       const begin = between ? shapes.tell(seen, at) : at
       if (begin === length) return
-      const { text } = seen
-      const end = text.indexOf('\n', begin) + 1
+      const end = chunk.indexOf(lineFeed, begin) + 1
       this.#parse(chunk.subarray(begin, end === 0 ? undefined : end))
       if (end === 0) return
-      if (between) shapes.study(text.slice(begin, end))
-      at = behind(shapes.unasked(), text, end)
+      if (between) shapes.study(latin1Between(chunk, begin, end))
+      at = behind(shapes.unasked(), chunk, end)
       if (at > end) this.#parse(chunk.subarray(end, at))
     }
   }
@@ -71,9 +72,9 @@ export class NdjsonDecoder implements Sink<Uint8Array> {
 }
 
 /** Where so many lines more end, or as many as are whole here. */
-function behind(count: number, text: string, at: number): number {
+function behind(count: number, bytes: Uint8Array, at: number): number {
   for (; count > 0; count--) {
-    const end = text.indexOf('\n', at) + 1
+    const end = bytes.indexOf(lineFeed, at) + 1
     if (end === 0) return at
     at = end
   }

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import type { EventSourceParser } from 'eventsource-parser'
-import { kept, utf8, Window } from '../bytes.ts'
+import { kept, latin1Between, utf8, Window } from '../bytes.ts'
 import type { Cut, Found, FrameSink, Progress, Shapes, Sink } from '../operator.ts'
 import { tooLarge } from './frame.ts'
 
@@ -55,49 +55,47 @@ export class SseDecoder implements Sink<Uint8Array> {
   push(chunk: Uint8Array): void {
     const shapes = this.#shapes
     if (shapes === undefined) return this.#parse(chunk)
-    const seen = new Window(chunk)
-    this.#read(shapes, seen, this.#begun === undefined ? 0 : this.#complete(shapes, this.#begun, seen))
+    this.#read(shapes, chunk, this.#begun === undefined ? 0 : this.#complete(shapes, this.#begun, chunk))
   }
 
   /** Reads the event that began before this chunk, as one; gives where it ends here. */
-  #complete(shapes: Shapes, begun: Uint8Array, { bytes, text }: Window): number {
+  #complete(shapes: Shapes, begun: Uint8Array, chunk: Uint8Array): number {
     this.#begun = undefined
-    const mixed = text.includes('\r')
-    const end = mixed ? -1 : begun.at(-1) === lineFeed && bytes[0] === lineFeed ? 1 : endOfEvent(text, 0, mixed)
+    const head = new Events(chunk, 0, Math.min(chunk.length, mostBegun))
+    const end = head.mixed ? -1 : begun.at(-1) === lineFeed && chunk[0] === lineFeed ? 1 : head.endOf(0)
     if (end < 0) {
       this.#parse(begun)
       this.#between = false
       return 0
     }
-    const whole = Buffer.concat([begun, bytes.subarray(0, end)])
+    const whole = Buffer.concat([begun, chunk.subarray(0, end)])
     const told = shapes.tell(new Window(whole), 0)
     if (told < whole.length) this.#parse(whole.subarray(told))
     return end
   }
 
-  #read(shapes: Shapes, seen: Window, from: number): void {
-    const { bytes } = seen
-    const { length } = bytes
-    let mixed: boolean | undefined
+  #read(shapes: Shapes, chunk: Uint8Array, from: number): void {
+    const seen = new Window(chunk)
+    const { length } = chunk
+    let events: Events | undefined
     for (let at = from; at < length && !this.#progress.done && !this.#progress.closed;) {
       const begin = this.#between ? shapes.tell(seen, at) : at
       if (begin === length) return
-      const { text } = seen
-      mixed ??= text.includes('\r')
-      const end = endOfEvent(text, begin, mixed)
-      if (end < 0 && this.#between && !mixed && length - begin <= mostBegun) {
-        this.#begun = kept(bytes.subarray(begin))
+      events ??= new Events(chunk, begin, length) // mostly only the last, which is cut
+      const end = events.endOf(begin)
+      if (end < 0 && this.#between && !events.mixed && length - begin <= mostBegun) {
+        this.#begun = kept(chunk.subarray(begin))
         return
       }
-      this.#parse(bytes.subarray(begin, end < 0 ? undefined : end))
+      this.#parse(chunk.subarray(begin, end < 0 ? undefined : end))
       if (end < 0) {
         this.#between = false
         return
       }
-      if (this.#between) shapes.study(text.slice(begin, end))
+      if (this.#between) shapes.study(events.slice(begin, end))
       this.#between = true
-      at = behind(shapes.unasked(), text, end, mixed)
-      if (at > end) this.#parse(bytes.subarray(end, at))
+      at = events.behind(shapes.unasked(), end)
+      if (at > end) this.#parse(chunk.subarray(end, at))
     }
   }
 
@@ -116,25 +114,44 @@ export class SseDecoder implements Sink<Uint8Array> {
 
 const blankLine = /(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r(?=[^\n]))/g
 
-/** Where the event ends that begins at `at`, behind its blank line; -1 when that isn't sure to be here. `mixed`: there are CRs. */
-function endOfEvent(text: string, at: number, mixed: boolean): number {
-  if (!mixed) {
-    const end = text.indexOf('\n\n', at)
-    return end < 0 ? -1 : end + 2
-  }
-  blankLine.lastIndex = at
-  const found = blankLine.exec(text)
-  return found === null ? -1 : found.index + found[0].length
-}
+/** The part of a chunk that isn't known by its shape, cut into events. Places are those of the chunk. */
+class Events {
+  /** Whether there are CRs. */
+  readonly mixed: boolean
+  readonly #text: string
+  readonly #from: number
 
-/** Where so many events more end, or as many as are whole here. */
-function behind(count: number, text: string, at: number, mixed: boolean): number {
-  for (; count > 0 && at < text.length; count--) {
-    const end = endOfEvent(text, at, mixed)
-    if (end < 0) return at
-    at = end
+  constructor(chunk: Uint8Array, from: number, to: number) {
+    this.#text = latin1Between(chunk, from, to)
+    this.#from = from
+    this.mixed = this.#text.includes('\r')
   }
-  return at
+
+  /** Where the event ends that begins at `at`, behind its blank line; -1 when that isn't sure to be here. */
+  endOf(at: number): number {
+    const from = this.#from
+    if (!this.mixed) {
+      const end = this.#text.indexOf('\n\n', at - from)
+      return end < 0 ? -1 : from + end + 2
+    }
+    blankLine.lastIndex = at - from
+    const found = blankLine.exec(this.#text)
+    return found === null ? -1 : from + found.index + found[0].length
+  }
+
+  /** Where so many events more end, or as many as are whole here. */
+  behind(count: number, at: number): number {
+    for (; count > 0; count--) {
+      const end = this.endOf(at)
+      if (end < 0) return at
+      at = end
+    }
+    return at
+  }
+
+  slice(start: number, end: number): string {
+    return this.#text.slice(start - this.#from, end - this.#from)
+  }
 }
 
 const cut: Cut = (text) => {
