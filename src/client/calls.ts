@@ -71,7 +71,8 @@ export function createCalls(plan: Plan, open: Open): Calls {
     if (input.output !== undefined) await compileOutput(input.output)
     const fold = new ChatFold(planned.provider)
     const about = await whole(planned, input, (event) => fold.push(event))
-    return checkOutput(chatResult(fold, about), input.output)
+    const result = chatResult(fold, about)
+    return input.output === undefined ? result : checkOutput(result, input.output)
   }
 
   const stream = (input: ChatRequest): Stream => {

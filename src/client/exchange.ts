@@ -47,7 +47,7 @@ export async function attempt(asked: Asked, n: number, transport: Transport, sig
   const failed = (error: unknown): unknown => described(error, asked, n, clocks, secrets)
   let live: Live | undefined
   try {
-    const reply = await transport(outgoing(asked, secrets), clocks.signal)
+    const reply = await transport(authorize(asked.call, asked.operation.auth, secrets), clocks.signal)
     clocks.replied()
     if (reply.status < 200 || reply.status >= 300) throw await refusal(asked, reply, clocks)
     const answer = whole(asked, reply, transport, clocks.signal)
@@ -74,15 +74,6 @@ function whole(asked: Asked, reply: Reply, transport: Transport, signal: AbortSi
   if (operation.follow === undefined || job === undefined) return reply
   const sign = (call: Call): Call => authorize(call, operation.auth, asked.secrets())
   return followed(reply, operation.follow.every, { ...job, operation, authorize: sign, transport, limit: limits.event }, signal)
-}
-
-function outgoing(asked: Asked, secrets: Secrets): Call {
-  const call = authorize(asked.call, asked.operation.auth, secrets)
-  return {
-    ...call,
-    maxBytes: asked.streamed ? Infinity : asked.limits.reply,
-    connection: { ...call.connection, connectTimeout: asked.timeouts.connect },
-  }
 }
 
 /** Everything that a failure is told with, and nothing secret in it. */

@@ -24,14 +24,12 @@ export class Live {
   readonly headers: Record<string, string>
   /** Hears how it goes on. */
   heard: Heard | undefined
-  /** Resolves when nothing more will come, by its end, its failure or `close`. */
-  readonly over: Promise<void>
   readonly #reply: Reply
   readonly #inflow: Inflow
   readonly #reader: Reader
   readonly #clocks: Clocks
   readonly #failed: (error: unknown) => unknown
-  readonly #end: () => void
+  #over: PromiseWithResolvers<void> | undefined
   /** Who waits for it. */
   #back: (() => void) | undefined
   #listening = false
@@ -41,15 +39,19 @@ export class Live {
   readonly #held: Event[][] = []
 
   constructor(reply: Reply, reader: Reader, clocks: Clocks, failed: (error: unknown) => unknown) {
-    const { promise, resolve } = Promise.withResolvers<void>()
     this.headers = reply.headers
-    this.over = promise
     this.#reply = reply
     this.#inflow = inflowOf(reply)
     this.#reader = reader
     this.#clocks = clocks
     this.#failed = failed
-    this.#end = resolve
+  }
+
+  /** Resolves when nothing more will come, by its end, its failure or `close`. */
+  get over(): Promise<void> {
+    this.#over ??= Promise.withResolvers<void>()
+    if (this.#ended) this.#over.resolve()
+    return this.#over.promise
   }
 
   /** Waits for the first content of a stream, or for all of a whole reply: until then it can all be done again. */
@@ -147,7 +149,7 @@ export class Live {
   #finish(): void {
     this.#ended = true
     this.#clocks.stop()
-    this.#end()
+    this.#over?.resolve()
   }
 }
 

@@ -3,7 +3,7 @@ import type { TransportName } from '../manifest/compile.ts'
 import { createBudget } from '../resilience/budget.ts'
 import { createLimit, type Limit } from '../resilience/limit.ts'
 import { createPolicy, type Policy } from '../resilience/policy.ts'
-import { withDefaults } from '../resilience/timeout.ts'
+import { timeoutsOf } from '../resilience/timeout.ts'
 import type { Transport } from '../wire/call.ts'
 import { readSecrets } from './credentials.ts'
 import { type Asked, attempt } from './exchange.ts'
@@ -45,8 +45,9 @@ export function createOpen(
   return async (planned, input) => {
     const { operation, provider, model, normal, settings, prepared } = planned
     const streamed = normal.request.stream
-    const timeouts = withDefaults({ ...operation.timeouts, ...settings.timeouts, ...input.timeouts }, streamed)
+    const timeouts = timeoutsOf(streamed, input.timeouts ?? {}, settings.timeouts, operation.timeouts)
     const span = input.timeout ?? (timeouts.total > 0 ? timeouts.total : undefined)
+    if (input.timeout !== undefined) timeouts.total = input.timeout
     const endsAt = span === undefined ? undefined : performance.now() + span
     const { signal } = input
     const asked: Asked = {
@@ -57,7 +58,7 @@ export function createOpen(
       secrets: () => readSecrets(operation, provider, settings.own, env),
       request: normal.request,
       streamed,
-      timeouts: input.timeout === undefined ? timeouts : { ...timeouts, total: input.timeout },
+      timeouts,
       endsAt,
       limits: settings.limits,
       choices: typeof normal.request.n === 'number' ? normal.request.n : 1,

@@ -1,5 +1,6 @@
 import { ModelwireError } from '../core/error.ts'
 import type { RetryOptions, Timeouts } from '../core/request.ts'
+import type { Connection } from '../wire/call.ts'
 
 export interface Limits {
   /** Bytes of one event of a stream; 16 MB when absent. */
@@ -72,6 +73,7 @@ export interface Settings {
   timeouts: Timeouts
   retry: RetryOptions | false | undefined
   limits: Limits & { event: number; reply: number }
+  connection: Connection
 }
 
 const megabyte = 1_048_576
@@ -102,10 +104,11 @@ export function settingsOf(options: RuntimeOptions, provider: string): Settings 
   const own = ownOf(options, provider)
   const total = numberOf('MODELWIRE_TIMEOUT_MS', env)
   const inflight = numberOf('MODELWIRE_MAX_INFLIGHT', env)
+  const timeouts = { ...(total === undefined ? {} : { total }), ...options.timeouts, ...own.timeouts }
   return {
     own,
     baseUrl: own.baseUrl ?? env[`MODELWIRE_${variableName(provider)}_BASE_URL`],
-    timeouts: { ...(total === undefined ? {} : { total }), ...options.timeouts, ...own.timeouts },
+    timeouts,
     retry: own.retry ?? options.retry,
     limits: {
       event: 16 * megabyte,
@@ -114,6 +117,17 @@ export function settingsOf(options: RuntimeOptions, provider: string): Settings 
       ...options.limits,
       ...own.limits,
     },
+    connection: connectionOf(own, timeouts.connect),
+  }
+}
+
+function connectionOf({ proxy, ca, cert, key }: ProviderOptions, connectTimeout: number | undefined): Connection {
+  return {
+    ...(proxy === undefined ? {} : { proxy }),
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+    ...(connectTimeout === undefined ? {} : { connectTimeout }),
   }
 }
 

@@ -35,16 +35,7 @@ export function createPlan(options: RuntimeOptions, env: Record<string, string |
       const operation = registry.operation(provider, name, model, input.wire ?? settings.own.wire)
       const normal = normalize(model, provider)
       const strict = input.strict ?? options.strict ?? false
-      const prepared = prepareCall({
-        operation,
-        provider,
-        normal,
-        input,
-        settings,
-        env,
-        strict,
-        ...(origins === undefined ? {} : { origins }),
-      })
+      const prepared = prepareCall({ operation, provider, normal, input, settings, env, strict, origins })
       return { operation, provider, model, normal, settings, prepared }
     } catch (error) {
       throw named(error, provider, model)

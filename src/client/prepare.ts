@@ -8,7 +8,7 @@ import type { Follow, Operation } from '../manifest/compile.ts'
 import { nearest } from '../manifest/suggest.ts'
 import { address } from '../wire/address.ts'
 import { authHeaders } from '../wire/auth.ts'
-import type { Call } from '../wire/call.ts'
+import type { Call, Connection } from '../wire/call.ts'
 import { mergeExtra, writing } from '../wire/encode.ts'
 import { readVariables } from './credentials.ts'
 import type { Settings } from './options.ts'
@@ -32,28 +32,32 @@ export interface Preparation {
   env: Record<string, string | undefined>
   strict: boolean
   /** Filled for `explain`: which template made each map of the body. */
-  origins?: WeakMap<object, object>
+  origins: WeakMap<object, object> | undefined
 }
 
 const userAgent = 'modelwire'
 
 export function prepareCall(preparation: Preparation): Prepared {
   const { operation, normal, input, settings, env } = preparation
-  const warnings = [...normal.warnings, ...unknownFields(input, operation.name), ...unusedFields(preparation)]
+  const warnings = [...normal.warnings]
+  unknownFields(input, operation.name, warnings)
+  unusedFields(preparation, warnings)
   const roots = requestRoots(preparation, readVariables(operation, settings.own, env), warnings)
   const { body, sent } = buildBody(preparation, roots)
   const call: Call = {
     method: operation.target.method,
     url: buildAddress(preparation, roots),
     headers: buildHeaders(preparation, roots, sent !== undefined),
-    connection: connectionOf(settings),
+    maxBytes: normal.request.stream ? Infinity : settings.limits.reply,
+    connection: connectionOf(preparation),
   }
   if (sent !== undefined) call.body = sent
   if (preparation.strict && warnings[0] !== undefined) throw strictly(warnings[0], warnings.length)
   const { follow } = operation
-  const prepared: Prepared = { call, warnings, ...(body === undefined ? {} : { body }) }
-  if (follow === undefined) return prepared
-  return { ...prepared, follow: (first) => followCall(preparation, follow, call, first, roots) }
+  const prepared: Prepared = { call, warnings }
+  if (body !== undefined) prepared.body = body
+  if (follow !== undefined) prepared.follow = (first) => followCall(preparation, follow, call, first, roots)
+  return prepared
 }
 
 interface Body {
@@ -87,7 +91,7 @@ function made<Made>(make: () => Made): Made {
 
 function requestRoots({ normal, origins }: Preparation, env: Record<string, string>, warnings: Warning[]): Roots {
   const now = Date.now()
-  return {
+  const roots: Roots = {
     request: normal.request,
     env,
     start: now,
@@ -96,19 +100,15 @@ function requestRoots({ normal, origins }: Preparation, env: Record<string, stri
       const field = expression.replace(/^\$\.?/, '')
       warnings.push({ field, reason: `this wire has no form for ${JSON.stringify(value)}`, where })
     },
-    ...(origins === undefined ? {} : { origins }),
   }
+  if (origins !== undefined) roots.origins = origins
+  return roots
 }
 
-function connectionOf({ own }: Settings): NonNullable<Call['connection']> {
-  const { proxy, ca, cert, key, timeouts } = own
-  return {
-    ...(proxy === undefined ? {} : { proxy }),
-    ...(ca === undefined ? {} : { ca }),
-    ...(cert === undefined ? {} : { cert }),
-    ...(key === undefined ? {} : { key }),
-    ...(timeouts?.connect === undefined ? {} : { connectTimeout: timeouts.connect }),
-  }
+function connectionOf({ operation, input, settings: { connection, timeouts } }: Preparation): Connection {
+  const connectTimeout = input.timeouts?.connect ?? timeouts.connect ?? operation.timeouts.connect
+  if (connectTimeout === undefined || connectTimeout === connection.connectTimeout) return connection
+  return { ...connection, connectTimeout }
 }
 
 // ---- address and headers -----------------------------------------------------------------------------------------
@@ -179,58 +179,59 @@ function noAddress(operation: Operation, provider: string, roots: Roots): Modelw
 
 function buildHeaders({ operation, normal, input, settings }: Preparation, roots: Roots, hasBody: boolean): Record<string, string> {
   if (operation.transport !== 'http') return {}
-  const headers: Record<string, string> = {
-    'user-agent': userAgent,
-    accept: normal.request.stream ? 'text/event-stream, application/x-ndjson, application/json' : 'application/json',
-    ...(hasBody ? { 'content-type': 'application/json' } : {}),
-  }
+  const accept = normal.request.stream ? 'text/event-stream, application/x-ndjson, application/json' : 'application/json'
+  const headers: Record<string, string> = { 'user-agent': userAgent, accept }
+  if (hasBody) headers['content-type'] = 'application/json'
+  addHeaders(headers, operation.headers(normal.request, roots))
+  addHeaders(headers, settings.own.headers)
+  if (input.headers === undefined) return headers
   const owned = authHeaders(operation.auth)
-  for (const given of [operation.headers(normal.request, roots), settings.own.headers, input.headers]) {
-    if (given === undefined) continue
-    for (const [name, value] of Object.entries(textMap(given))) {
-      const lower = name.toLowerCase()
-      if (given === input.headers && (owned.includes(lower) || lower === 'host')) {
-        throw new ModelwireError(
-          'invalid_request',
-          `the header "${lower}" belongs to the provider's auth and can't be set by a request`,
-          {
-            hint: 'set it for the provider: createRuntime({ providers: { …: { apiKey, headers } } })',
-          },
-        )
-      }
-      headers[lower] = value
-    }
+  const wrong = Object.keys(textMap(input.headers)).find((name) => [...owned, 'host'].includes(name.toLowerCase()))
+  if (wrong !== undefined) {
+    throw new ModelwireError(
+      'invalid_request',
+      `the header "${wrong.toLowerCase()}" belongs to the provider's auth and can't be set by a request`,
+      { hint: 'set it for the provider: createRuntime({ providers: { …: { apiKey, headers } } })' },
+    )
   }
+  addHeaders(headers, input.headers)
   return headers
 }
 
+function addHeaders(headers: Record<string, string>, given: unknown): void {
+  if (given === undefined) return
+  const texts = textMap(given)
+  for (const name of Object.keys(texts)) headers[name.toLowerCase()] = texts[name] as string // its own key
+}
+
 function textMap(value: unknown): Record<string, string> {
-  if (!isMap(value)) return {}
-  const entries = Object.entries(value).filter(([, item]) => item !== undefined && item !== null)
-  return Object.fromEntries(entries.map(([name, item]) => [name, typeof item === 'object' ? JSON.stringify(item) : String(item)]))
+  const texts: Record<string, string> = {}
+  if (!isMap(value)) return texts
+  for (const name of Object.keys(value)) {
+    const item = value[name]
+    if (item !== undefined && item !== null && name !== '__proto__')
+      texts[name] = typeof item === 'object' ? JSON.stringify(item) : String(item)
+  }
+  return texts
 }
 
 // ---- nothing is lost silently ------------------------------------------------------------------------------------
 
-function unknownFields(input: CallOptions, operation: string): Warning[] {
+function unknownFields(input: CallOptions, operation: string, warnings: Warning[]): void {
   const known = requestFields[operation]
-  if (known === undefined) return []
-  return Object.keys(input)
-    .filter((field) => !known.has(field))
-    .map((field) => {
-      const near = nearest(field, [...known])
-      return {
-        field,
-        reason: `a request has no such field${near === undefined ? '' : `; did you mean "${near}"?`} (what only the provider knows goes into \`extra\`)`,
-      }
-    })
+  if (known === undefined) return
+  for (const field of Object.keys(input)) {
+    if (known.has(field)) continue
+    const near = nearest(field, [...known])
+    const meant = near === undefined ? '' : `; did you mean "${near}"?`
+    warnings.push({ field, reason: `a request has no such field${meant} (what only the provider knows goes into \`extra\`)` })
+  }
 }
 
 /** Fields and kinds of parts that the templates never read. */
-function unusedFields({ operation, normal, provider }: Preparation): Warning[] {
+function unusedFields({ operation, normal, provider }: Preparation, warnings: Warning[]): void {
   const { reads, unused, types, where } = operation
-  const warnings: Warning[] = []
-  if (reads.has('*')) return warnings
+  if (reads.has('*')) return
   const lost = (field: string, what = `\`${field}\``): void => {
     if (!unused.has(field)) warnings.push({ field, reason: `the manifest "${provider}" has no use for ${what}`, where })
   }
@@ -243,7 +244,6 @@ function unusedFields({ operation, normal, provider }: Preparation): Warning[] {
     else for (const key of below) if (!reads.has(`${field}.${key}`)) lost(`${field}.${key}`)
   }
   for (const type of normal.partTypes) if (!types.has(type)) lost(`messages.${type}`, `parts of type "${type}"`)
-  return warnings
 }
 
 function readsBelow(reads: ReadonlySet<string>, field: string): boolean {

@@ -7,6 +7,7 @@ type Waits = Pick<CallOptions, 'timeout' | 'timeouts' | 'retry'>
 
 /** Throws for spans that no clock can be set to; `where` leads to them, as in `options.`. */
 export function checkWaits({ timeout, timeouts, retry }: Waits, kind: 'invalid_request' | 'configuration', where = ''): void {
+  if (timeout === undefined && timeouts === undefined && retry === undefined) return
   checkSpan(timeout, { name: `${where}timeout`, kind })
   for (const [clock, ms] of Object.entries(timeouts ?? {}))
     checkSpan(ms, { name: `${where}timeouts.${clock}`, kind, zero: 'switches a clock off' })

@@ -1,5 +1,5 @@
 import type { Event, FileEvent } from './event.ts'
-import type { Message, Part } from './request.ts'
+import type { Message, Part, ToolCallPart } from './request.ts'
 import type { Choice, Source, ToolCall, Usage, Warning } from './result.ts'
 
 /** What a stream's events add up to; the caller adds who answered and how long it took. */
@@ -80,13 +80,10 @@ export class ChatFold implements Fold {
   result(): Folded {
     const others = [...(this.#others ?? [])].sort(([left], [right]) => left - right).map(([, lane]) => lane)
     const lanes = this.#first === undefined ? others : [this.#first, ...others]
-    return {
-      ...(this.#id === undefined ? {} : { id: this.#id }),
-      ...(this.#model === undefined ? {} : { model: this.#model }),
-      choices: lanes.map(spoken),
-      usage: this.#usage,
-      warnings: this.#warnings,
-    }
+    const folded: Folded = { choices: lanes.map(spoken), usage: this.#usage, warnings: this.#warnings }
+    if (this.#id !== undefined) folded.id = this.#id
+    if (this.#model !== undefined) folded.model = this.#model
+    return folded
   }
 
   #lane(choice: number): Growing {
@@ -115,8 +112,12 @@ function add(growing: Growing, part: Part): void {
 
 /** Text and reasoning stand in the parts; here they are joined. */
 function spoken({ choice, parts }: Growing): Choice {
-  const said = (type: 'text' | 'reasoning'): string => parts.map((part) => (part.type === type ? part.text : '')).join('')
-  return { ...choice, text: said('text'), reasoning: said('reasoning') }
+  let [text, reasoning] = ['', '']
+  for (const part of parts) {
+    if (part.type === 'text') text += part.text
+    else if (part.type === 'reasoning') reasoning += part.text
+  }
+  return { ...choice, text, reasoning }
 }
 
 type Spoken = Exclude<
@@ -136,15 +137,11 @@ function grow(growing: Growing, event: Spoken, provider: string): void {
     case 'tool_call': {
       const call = toolCall(event)
       choice.toolCalls.push(call)
-      add(growing, {
-        type: 'tool_call',
-        id: call.id,
-        name: call.name,
-        arguments: call.arguments ?? call.argumentsText,
-        ...(call.kind === undefined ? {} : { kind: call.kind }),
-        ...(event.signature === undefined ? {} : { signature: event.signature, provider }),
-      })
-      return
+      const { id, name, kind } = call
+      const part: ToolCallPart = { type: 'tool_call', id, name, arguments: call.arguments ?? call.argumentsText }
+      if (kind !== undefined) part.kind = kind
+      if (event.signature !== undefined) Object.assign(part, { signature: event.signature, provider })
+      return add(growing, part)
     }
     case 'source': {
       const { type: _, choice: _choice, index: _index, ...source } = event
@@ -179,13 +176,10 @@ function toolCall(event: {
   argumentsText: string
   kind?: 'custom'
 }): ToolCall {
-  return {
-    id: event.id,
-    name: event.name,
-    ...(event.arguments === undefined ? {} : { arguments: event.arguments }),
-    argumentsText: event.argumentsText,
-    ...(event.kind === undefined ? {} : { kind: event.kind }),
-  }
+  const { id, name, argumentsText, arguments: made, kind } = event
+  const call: ToolCall = made === undefined ? { id, name, argumentsText } : { id, name, arguments: made, argumentsText }
+  if (kind !== undefined) call.kind = kind
+  return call
 }
 
 function outputFile(event: FileEvent): { mediaType?: string; url?: string; data?: Uint8Array } {

@@ -103,8 +103,8 @@ function compileUsage(node: PlainMap, context: Context): (raw: unknown) => Usage
   return (raw) => {
     const counts = table(raw, roots)
     if (!isMap(counts)) return { raw }
-    const usage: Usage & Record<string, unknown> = {}
-    for (const name of Object.keys(counts)) if (typeof counts[name] === 'number') usage[name] = counts[name]
+    const usage: Usage & Record<string, unknown> = { ...counts }
+    for (const name of Object.keys(usage)) if (typeof usage[name] !== 'number') delete usage[name]
     if (usage.totalTokens === undefined && usage.inputTokens !== undefined && usage.outputTokens !== undefined) {
       usage.totalTokens = usage.inputTokens + usage.outputTokens
     }

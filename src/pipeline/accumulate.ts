@@ -1,4 +1,4 @@
-import type { Event } from '../core/event.ts'
+import type { Event, FinishEvent } from '../core/event.ts'
 import type { FinishReason, Usage } from '../core/result.ts'
 import { isBlank, isMap, type PlainMap } from '../lang/value.ts'
 import { Calls } from './calls.ts'
@@ -102,7 +102,8 @@ export class Accumulator implements Sink<Speech> {
   end(): void {
     if (this.#endings.finishes) {
       if (this.#lanes.size === 0) this.#lane(0)
-      for (const [choice, made] of [...this.#lanes].sort(([left], [right]) => left - right)) this.#close(choice, made)
+      if (this.#lanes.size === 1) this.#lanes.forEach((made, choice) => this.#close(choice, made))
+      else for (const [choice, made] of [...this.#lanes].sort(([left], [right]) => left - right)) this.#close(choice, made)
     }
     const counts = this.#usage === undefined ? undefined : this.#endings.usage(this.#usage)
     if (counts !== undefined) this.#say({ type: 'usage', ...counts })
@@ -135,12 +136,9 @@ export class Accumulator implements Sink<Speech> {
     calls.finish()
     const said = finish === undefined ? 'stop' : (told ?? this.#endings.finish(finish))
     const reason = said === 'stop' && calls.made() ? 'tool_calls' : said
-    this.#say({
-      type: 'finish',
-      ...(this.#numbered || choice > 0 ? { choice } : {}),
-      reason,
-      ...(finish === undefined ? {} : { rawReason: String(finish) }),
-    })
+    const event: FinishEvent = this.#numbered || choice > 0 ? { type: 'finish', choice, reason } : { type: 'finish', reason }
+    if (finish !== undefined) event.rawReason = String(finish)
+    this.#say(event)
   }
 }
 

@@ -3,6 +3,8 @@ import type { Event, ToolCallEvent } from '../core/event.ts'
 import { inheritedNames, isMap, type PlainMap } from '../lang/value.ts'
 import type { ToolSpeech } from './speech.ts'
 
+type CallEvent = Extract<Event, { type: 'tool_call_start' | 'tool_call_delta' | 'tool_call' | 'raw' }>
+
 interface Call {
   index: number | undefined
   id: string
@@ -26,12 +28,12 @@ interface Call {
  */
 export class Calls {
   readonly #say: (event: Event) => void
-  readonly #placed: { choice?: number }
+  readonly #choice: number | undefined
   readonly #calls: Call[] = []
 
   constructor(say: (event: Event) => void, choice: number | undefined) {
     this.#say = say
-    this.#placed = choice === undefined ? {} : { choice }
+    this.#choice = choice
   }
 
   hear(speech: ToolSpeech): void {
@@ -107,28 +109,31 @@ export class Calls {
       this.#warn('toolCalls.id', `the provider sent no id for a call of "${call.name}"; one was made up`)
     }
     call.started = true
-    this.#say({ type: 'tool_call_start', id: call.id, name: call.name, ...this.#place(call) })
-    if (call.text !== '') this.#say({ type: 'tool_call_delta', id: call.id, delta: call.text, ...this.#place(call) })
+    this.#sayOf(call, { type: 'tool_call_start', id: call.id, name: call.name })
+    if (call.text !== '') this.#sayOf(call, { type: 'tool_call_delta', id: call.id, delta: call.text })
   }
 
-  #place(call: Call): { choice?: number; index?: number } {
-    return call.index === undefined ? this.#placed : { ...this.#placed, index: call.index }
+  /** Says it with where its call stands. */
+  #sayOf({ index }: Call, event: CallEvent): void {
+    if (this.#choice !== undefined) event.choice = this.#choice
+    if (index !== undefined) event.index = index
+    this.#say(event)
   }
 
   #append(call: Call, delta: string): void {
     call.text += delta
     if (call.started && call.block === undefined && delta !== '')
-      this.#say({ type: 'tool_call_delta', id: call.id, delta, ...this.#place(call) })
+      this.#sayOf(call, { type: 'tool_call_delta', id: call.id, delta })
   }
 
   #close(call: Call): void {
     if (call.closed) return
     call.closed = true
-    if (call.block !== undefined) return this.#say({ type: 'raw', data: wholeBlock(call, call.block), ...this.#place(call) })
+    if (call.block !== undefined) return this.#sayOf(call, { type: 'raw', data: wholeBlock(call, call.block) })
     if (call.name === '') return this.#warn('toolCalls.name', 'the provider sent a call without a name; it was dropped')
     if (!call.started) this.#start(call)
     if (call.text === '' && call.value !== undefined) this.#append(call, JSON.stringify(call.value))
-    this.#say(wholeCall(call, this.#place(call)))
+    this.#sayOf(call, wholeCall(call))
   }
 
   #take(call: Call, speech: ToolSpeech): void {
@@ -154,20 +159,18 @@ function isWord(value: unknown): boolean {
   return (typeof value === 'string' && value !== '') || typeof value === 'number'
 }
 
-function wholeCall(call: Call, place: { choice?: number; index?: number }): ToolCallEvent {
+function wholeCall(call: Call): ToolCallEvent {
   const blank = call.kind === undefined && (call.text.trim() === '' || call.text.trim() === 'null')
   const argumentsText = blank ? '{}' : call.text
   const parsed = call.kind === 'custom' ? undefined : parseMap(argumentsText)
-  return {
-    type: 'tool_call',
-    id: call.id,
-    name: call.name,
-    ...(parsed === undefined ? {} : { arguments: parsed }),
-    argumentsText,
-    ...(call.kind === undefined ? {} : { kind: call.kind }),
-    ...(call.signature === undefined ? {} : { signature: call.signature }),
-    ...place,
-  }
+  const { id, name, kind, signature } = call
+  const event: ToolCallEvent =
+    parsed === undefined
+      ? { type: 'tool_call', id, name, argumentsText }
+      : { type: 'tool_call', id, name, arguments: parsed, argumentsText }
+  if (kind !== undefined) event.kind = kind
+  if (signature !== undefined) event.signature = signature
+  return event
 }
 
 /** The block as it began, with the arguments that came for it in pieces. */

@@ -3,14 +3,14 @@ import type { TimeoutPhase } from '../core/error.ts'
 import type { Timeouts } from '../core/request.ts'
 import { startTimer } from '../core/timer.ts'
 
-/** The clocks in full. A clock of 0 never runs out. */
-export function withDefaults(timeouts: Timeouts, streamed: boolean): Required<Timeouts> {
+/** The clocks in full, each as the first of those says it that says it. A clock of 0 never runs out. */
+export function timeoutsOf(streamed: boolean, first: Timeouts, second: Timeouts = {}, third: Timeouts = {}): Required<Timeouts> {
   return {
-    connect: timeouts.connect ?? 10_000,
-    firstByte: timeouts.firstByte ?? (streamed ? 60_000 : 600_000),
-    firstEvent: timeouts.firstEvent ?? 60_000,
-    idle: timeouts.idle ?? 60_000,
-    total: timeouts.total ?? (streamed ? 3_600_000 : 600_000),
+    connect: first.connect ?? second.connect ?? third.connect ?? 10_000,
+    firstByte: first.firstByte ?? second.firstByte ?? third.firstByte ?? (streamed ? 60_000 : 600_000),
+    firstEvent: first.firstEvent ?? second.firstEvent ?? third.firstEvent ?? 60_000,
+    idle: first.idle ?? second.idle ?? third.idle ?? 60_000,
+    total: first.total ?? second.total ?? third.total ?? (streamed ? 3_600_000 : 600_000),
   }
 }
 
@@ -53,7 +53,7 @@ export class Clocks {
     const now = performance.now()
     this.#total = endsAt ?? after(limits.total, now)
     this.#firstByte = after(limits.firstByte, now)
-    this.#ringAt(Math.min(this.#total, this.#firstByte))
+    this.#ringAt(Math.min(this.#total, this.#firstByte), now)
   }
 
   /** Goes to everything that waits. Its reason is the timeout's error, or the caller's own reason. */
@@ -65,14 +65,16 @@ export class Clocks {
   replied(): void {
     this.#firstByte = Infinity
     if (!this.#streamed) return
-    this.#firstEvent = after(this.#limits.firstEvent, performance.now())
-    this.#ringAt(this.#firstEvent)
+    const now = performance.now()
+    this.#firstEvent = after(this.#limits.firstEvent, now)
+    this.#ringAt(this.#firstEvent, now)
   }
 
   /** Bytes are being waited for: only then `idle` runs, so that a slow consumer isn't mistaken for a silent server. */
   waiting(): void {
-    this.#idle = after(this.#limits.idle, performance.now())
-    this.#ringAt(this.#idle)
+    const now = performance.now()
+    this.#idle = after(this.#limits.idle, now)
+    this.#ringAt(this.#idle, now)
   }
 
   received(): void {
@@ -95,11 +97,11 @@ export class Clocks {
     this.#abort(this.#caller?.reason)
   }
 
-  #ringAt(end: number): void {
+  #ringAt(end: number, now: number): void {
     if (end >= this.#rings) return
     clearTimeout(this.#timer)
     this.#rings = end
-    this.#timer = startTimer(() => this.#look(), Math.max(0, Math.ceil(end - performance.now())))
+    this.#timer = startTimer(() => this.#look(), Math.max(0, Math.ceil(end - now)))
   }
 
   #look(): void {
@@ -108,7 +110,7 @@ export class Clocks {
     const out = phases[ends.findIndex((end) => end <= now)]
     if (out !== undefined) return this.#abort(expired(out, this.#limits[out]))
     this.#rings = Infinity
-    this.#ringAt(Math.min(...ends))
+    this.#ringAt(Math.min(...ends), now)
   }
 
   #abort(reason: unknown): void {

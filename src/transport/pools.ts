@@ -39,18 +39,26 @@ const shared = {
   keepAliveTimeout: 30_000,
 }
 
+const none: Connection = {}
+
 /** Pools by what connections have in common: proxy, certificates, and the time to connect. */
 export function createPools(env: Environment, connectTimeout: number): Pools {
   const pools = new Map<string, ConnectionPool>()
   const connecting = new Set<Socket>()
   const routes = new Map<string, string | undefined>() // reading the environment costs microseconds, so once an origin
+  let last: { origin: string; connection: Connection; pool: ConnectionPool } | undefined // where most calls go again
 
   function route(origin: string): string | undefined {
     if (!routes.has(origin)) routes.set(origin, proxyFor(new URL(origin), env))
     return routes.get(origin)
   }
 
-  function get({ origin }: Target, connection: Connection = {}): ConnectionPool {
+  function get({ origin }: Target, connection: Connection = none): ConnectionPool {
+    if (last?.origin !== origin || last.connection !== connection) last = { origin, connection, pool: poolOf(origin, connection) }
+    return last.pool
+  }
+
+  function poolOf(origin: string, connection: Connection): ConnectionPool {
     const proxy = connection.proxy === undefined ? route(origin) : connection.proxy || undefined
     const timeout = Math.min(connection.connectTimeout ?? connectTimeout, longestTimer) // undici sets timers too
     const key = [timeout, proxy, connection.ca, connection.cert, connection.key].join('\0')
@@ -66,6 +74,7 @@ export function createPools(env: Environment, connectTimeout: number): Pools {
     for (const socket of connecting) socket.destroy(new errors.ClientDestroyedError())
     const all = [...pools.values()]
     pools.clear()
+    last = undefined
     await Promise.all(all.map((pool) => pool.destroy()))
   }
 

@@ -1,14 +1,14 @@
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import type { Timeouts } from '../../src/core/request.ts'
 import { createPolicy } from '../../src/resilience/policy.ts'
-import { Clocks, withDefaults } from '../../src/resilience/timeout.ts'
+import { Clocks, timeoutsOf } from '../../src/resilience/timeout.ts'
 import { failureOf, never, post, transport } from '../tools/call.ts'
 import { serveBytes } from '../tools/server.ts'
 
 const chunked = 'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n'
 
 function clocks(limits: Timeouts): Clocks {
-  const made = new Clocks(withDefaults(limits, true), { streamed: true, signal: never() })
+  const made = new Clocks(timeoutsOf(true, limits), { streamed: true, signal: never() })
   onTestFinished(() => made.stop())
   return made
 }
@@ -73,7 +73,7 @@ describe('clocks and real servers', () => {
   it('an attempt that hangs is given up and tried again, all within the call’s time', async () => {
     const server = await serveBytes((wire, _, count) => void (count === 3 && wire.write(`${chunked}0\r\n\r\n`)))
     const endsAt = performance.now() + 5_000
-    const limits = withDefaults({ firstByte: 60 }, true)
+    const limits = timeoutsOf(true, { firstByte: 60 })
     const attempts = await createPolicy({ retry: { base: 1 } }).run(
       async (n, signal) => {
         const times = new Clocks(limits, { streamed: true, signal, endsAt })

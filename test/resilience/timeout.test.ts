@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { Clocks, withDefaults } from '../../src/resilience/timeout.ts'
+import { Clocks, timeoutsOf } from '../../src/resilience/timeout.ts'
 import type { ClockOptions } from '../../src/resilience/timeout.ts'
 
 beforeEach(() => void vi.useFakeTimers())
@@ -8,7 +8,7 @@ afterEach(() => void vi.useRealTimers())
 
 const caller = new AbortController()
 const clocks = (options: Partial<ClockOptions> = {}, limits = {}) =>
-  new Clocks({ ...withDefaults({}, options.streamed ?? true), ...limits }, { streamed: true, signal: caller.signal, ...options })
+  new Clocks({ ...timeoutsOf(options.streamed ?? true, {}), ...limits }, { streamed: true, signal: caller.signal, ...options })
 
 describe('the clocks of a call', () => {
   it('TR3 firstByte: a minute for a stream, ten for a whole reply', async () => {
