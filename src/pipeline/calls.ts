@@ -122,8 +122,7 @@ export class Calls {
 
   #append(call: Call, delta: string): void {
     call.text += delta
-    if (call.started && call.block === undefined && delta !== '')
-      this.#sayOf(call, { type: 'tool_call_delta', id: call.id, delta })
+    if (call.started && call.block === undefined && delta !== '') this.#sayOf(call, { type: 'tool_call_delta', id: call.id, delta })
   }
 
   #close(call: Call): void {
