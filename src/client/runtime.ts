@@ -13,6 +13,7 @@ import type { RuntimeOptions } from './options.ts'
 import { createPlan, splitModel } from './planning.ts'
 import { describeProvider, type ProviderInfo } from './providers.ts'
 import { createRegistry } from './registry.ts'
+import { staying } from './resident.ts'
 import { type Exchange, replay, type Replayed, type ReplayOptions } from './replay.ts'
 import { createServing, served, type Serving } from './serving.ts'
 import type { Stream } from './stream.ts'
@@ -74,7 +75,7 @@ export function createRuntime(given: RuntimeOptions = {}): Runtime {
   const store = openStore({ protocols: [options.protocols ?? []].flat(), env, http: transports.http })
   const plan = createPlan(options, env, registry)
   const meter = createMeter()
-  const open = meter.count(createOpen(options, env, transports))
+  const open = staying(meter.count(createOpen(options, env, transports)))
   const { list, ...calls } = createCalls(plan, open)
   const { serving, statuses, close: endServices } = createServing({ catalog, env, transport: transports.http, ...served(options) })
 

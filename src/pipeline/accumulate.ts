@@ -102,8 +102,7 @@ export class Accumulator implements Sink<Speech> {
   end(): void {
     if (this.#endings.finishes) {
       if (this.#lanes.size === 0) this.#lane(0)
-      if (this.#lanes.size === 1) this.#lanes.forEach((made, choice) => this.#close(choice, made))
-      else for (const [choice, made] of [...this.#lanes].sort(([left], [right]) => left - right)) this.#close(choice, made)
+      for (const [choice, made] of inOrder(this.#lanes)) this.#close(choice, made)
     }
     const counts = this.#usage === undefined ? undefined : this.#endings.usage(this.#usage)
     if (counts !== undefined) this.#say({ type: 'usage', ...counts })
@@ -140,6 +139,10 @@ export class Accumulator implements Sink<Speech> {
     if (finish !== undefined) event.rawReason = String(finish)
     this.#say(event)
   }
+}
+
+function inOrder(lanes: ReadonlyMap<number, Lane>): Iterable<[choice: number, made: Lane]> {
+  return lanes.size === 1 ? lanes : [...lanes].sort(([left], [right]) => left - right)
 }
 
 /** With several choices the first finish proves nothing about the others. */
