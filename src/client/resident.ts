@@ -1,6 +1,7 @@
 import type { ChatRequest } from '../core/request.ts'
 import { compileOperation } from '../manifest/compile.ts'
 import { Window } from '../pipeline/bytes.ts'
+import { Events } from '../pipeline/decode/sse.ts'
 import type { ConnectionPool } from '../transport/pools.ts'
 import type { Transport } from '../wire/call.ts'
 import { createCalls } from './calls.ts'
@@ -44,7 +45,8 @@ export async function rehearse(): Promise<number> {
   const stream = stay(calls.stream(request))
   for await (const event of stay(stream[Symbol.asyncIterator]()) as AsyncIterableIterator<unknown>) stay(event) // it iterates itself
   stay(await stream.result)
-  stay(new Window(Buffer.from(answer)))
+  const bytes = Buffer.from(answer)
+  stay([new Window(bytes), new Events(bytes, 0, bytes.length)])
   return residents.length
 }
 

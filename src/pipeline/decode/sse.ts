@@ -115,7 +115,7 @@ export class SseDecoder implements Sink<Uint8Array> {
 const blankLine = /(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r(?=[^\n]))/g
 
 /** The part of a chunk that isn't known by its shape, cut into events. Places are those of the chunk. */
-class Events {
+export class Events {
   /** Whether there are CRs. */
   readonly mixed: boolean
   readonly #text: string
