@@ -49,7 +49,7 @@ export function prepareCall(preparation: Preparation): Prepared {
     url: buildAddress(preparation, roots),
     headers: buildHeaders(preparation, roots, sent !== undefined),
     maxBytes: normal.request.stream ? Infinity : settings.limits.reply,
-    connection: connectionOf(preparation),
+    connection: connectionFor(preparation),
   }
   if (sent !== undefined) call.body = sent
   if (preparation.strict && warnings[0] !== undefined) throw strictly(warnings[0], warnings.length)
@@ -105,7 +105,8 @@ function requestRoots({ normal, origins }: Preparation, env: Record<string, stri
   return roots
 }
 
-function connectionOf({ operation, input, settings: { connection, timeouts } }: Preparation): Connection {
+/** The provider's own, or one like it where the call has another time to connect. */
+function connectionFor({ operation, input, settings: { connection, timeouts } }: Preparation): Connection {
   const connectTimeout = input.timeouts?.connect ?? timeouts.connect ?? operation.timeouts.connect
   if (connectTimeout === undefined || connectTimeout === connection.connectTimeout) return connection
   return { ...connection, connectTimeout }

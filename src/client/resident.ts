@@ -43,9 +43,10 @@ export async function rehearse(): Promise<number> {
   const calls = createCalls(plan, open)
   stay(await calls.chat(request))
   const stream = stay(calls.stream(request))
-  for await (const event of stay(stream[Symbol.asyncIterator]()) as AsyncIterableIterator<unknown>) stay(event) // it iterates itself
+  const events = stay(stream[Symbol.asyncIterator]())
+  for (let next = await events.next(); next.done !== true; next = await events.next()) stay(next.value)
   stay(await stream.result)
-  const bytes = Buffer.from(answer)
+  const bytes = Buffer.from(JSON.stringify(answer))
   stay([new Window(bytes), new Events(bytes, 0, bytes.length)])
   return residents.length
 }
@@ -58,7 +59,7 @@ function stay<Made>(made: Made): Made {
 const request: ChatRequest = { model: 'rehearsal/none', messages: [{ role: 'user', content: 'Hello' }], maxTokens: 1 }
 
 /** All that a reply can say most of the time. */
-const whole = {
+const answer = {
   id: '1',
   model: 'none',
   text: 'Hello',
@@ -67,7 +68,6 @@ const whole = {
   finish: 'stop',
   counts: { input: 1, output: 1 },
 }
-const answer = JSON.stringify(whole)
 
 const manifest = {
   id: 'rehearsal',
@@ -98,9 +98,11 @@ const manifest = {
 /** The way over HTTP, up to where undici would take over. */
 async function nobody(): Promise<Transport> {
   const { exchange } = await import('../transport/exchange.ts')
+  const whole = [JSON.stringify(answer)]
+  const pieces = piecesOf(answer)
   return async ({ method, headers, body }, signal) => {
     const streamed = headers.accept?.includes('event-stream') === true
-    const pool = answering(streamed ? 'text/event-stream' : 'application/json', streamed ? pieces : [answer])
+    const pool = answering(streamed ? 'text/event-stream' : 'application/json', streamed ? pieces : whole)
     const target = { origin: 'http://localhost', host: 'localhost', path: '/' }
     const out = { target, method, headers, body: body as Uint8Array, maxBytes: Infinity } // a body over HTTP is bytes
     const outcome = await exchange(out, pool, signal)
@@ -109,16 +111,14 @@ async function nobody(): Promise<Transport> {
   }
 }
 
-/** Events that differ in their words, so that their shape is learnt, cut in the midst of one. */
-const texts = ['a', 'b', 'c', 'd', 'e', 'f']
-const frames = [
-  answer,
-  ...texts.map((text) => JSON.stringify({ text })),
-  ...texts.map((text) => JSON.stringify({ block: { index: 0, text } })),
-  answer,
-]
-const events = frames.map((frame) => `data: ${frame}\n\n`).join('')
-const pieces = [events.slice(0, 500), `${events.slice(500)}data: [DONE]\n\n`]
+/** The same as a stream, with events that differ in their words, so that their shape is learnt, cut in the midst of one. */
+function piecesOf(whole: object): string[] {
+  const texts = ['a', 'b', 'c', 'd', 'e', 'f']
+  const blocks = texts.map((text) => ({ block: { index: 0, text } }))
+  const frames = [whole, ...texts.map((text) => ({ text })), ...blocks, whole]
+  const events = frames.map((frame) => `data: ${JSON.stringify(frame)}\n\n`).join('')
+  return [events.slice(0, 500), `${events.slice(500)}data: [DONE]\n\n`]
+}
 
 function answering(type: string, chunks: readonly string[]): ConnectionPool {
   return {
