@@ -24,6 +24,11 @@ export class Live {
   readonly headers: Record<string, string>
   /** Hears how it goes on. */
   heard: Heard | undefined
+  /**
+   * With a proof that came before the end of the body: resolves when the connection can be used again, or after a moment. Who
+   * hands on the end waits for it, since a call that follows would else open a connection of its own.
+   */
+  freed: Promise<void> | undefined
   readonly #reply: Reply
   readonly #inflow: Inflow
   readonly #reader: Reader
@@ -141,7 +146,7 @@ export class Live {
     if (piece !== null) this.#reader.push(piece)
     if (piece !== null && !this.#reader.over()) return true
     this.#reader.end()
-    if (piece !== null) this.#reply.release()
+    if (piece !== null) this.freed = this.#reply.release()
     this.#finish()
     return true
   }
@@ -162,7 +167,7 @@ export async function readAll(live: Live, take: (batch: Event[]) => void): Promi
         await woken(live)
         continue
       }
-      if (batch === undefined) return
+      if (batch === undefined) return await live.freed
       take(batch)
     }
   } catch (error) {

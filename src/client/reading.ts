@@ -61,7 +61,9 @@ export class Reading<R> {
     if (this.#over) return
     this.#over = true
     try {
-      this.#conclude({ result: await this.#source.finish() })
+      const result = await this.#source.finish()
+      if (this.#live?.freed !== undefined) await this.#live.freed
+      this.#conclude({ result })
     } catch (error) {
       throw this.#failed(error)
     }

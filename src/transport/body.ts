@@ -14,6 +14,7 @@ const high = 64 * 1024 // more than this waits: pause
 const low = 16 * 1024 // less than this waits: go on, so that the next read is there when it's pulled
 const drainBytes = 128 * 1024
 const drainMs = 1_000
+const momentMs = 50
 const mostSlots = 64
 
 /**
@@ -121,15 +122,22 @@ export class Body implements Inflow, Taker, AsyncIterable<Uint8Array> {
     return Promise.resolve(nothing)
   }
 
-  /** What is left is only read for the connection's sake, when it isn't much. */
-  release(): void {
-    if (this.#ended || this.#failure || this.#drain) return
+  /** What is left is only read for the connection's sake, when it isn't much. Resolves at its end, or after a moment. */
+  release(): Promise<void> | undefined {
+    if (this.#ended || this.#failure || this.#drain) return undefined
     this.#opened = true
     this.#settled()
     this.#drained = this.#waiting
     this.#forget()
     this.#drain = setTimeout(() => void this.leave(), drainMs).unref()
     if (this.#paused) this.#goOn()
+    return new Promise((resolve) => {
+      const moment = setTimeout(resolve, momentMs)
+      this.wake(() => {
+        clearTimeout(moment)
+        resolve()
+      })
+    })
   }
 
   #take(): Promise<IteratorResult<Uint8Array>> {

@@ -38,8 +38,11 @@ export interface Reply {
   body: AsyncIterable<Chunk>
   /** The same body without promises, where the transport has it so. Either this or `body` is read. */
   inflow?: Inflow
-  /** Says that the rest isn't needed: a body that ends soon gives its connection back, any other is closed. */
-  release(): void
+  /**
+   * Says that the rest isn't needed: a body that ends soon gives its connection back, any other is closed. Resolves when it is
+   * known which, but waits no longer than a moment; undefined when there is nothing to wait for.
+   */
+  release(): Promise<void> | undefined
 }
 
 /** A body that is read as it comes: one call for what is there, one call back when there is more. */

@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import { serveNothing } from '../tools/blackhole.ts'
-import { failureOf } from '../tools/call.ts'
+import { failureOf, idle } from '../tools/call.ts'
 import { all, chunk, demo, failing, head, hello, last, runtime, sse, streamed, whole } from '../tools/demo.ts'
 import { type Script, type Served, serveBytes, type Wire } from '../tools/server.ts'
 
@@ -451,6 +451,35 @@ describe('ST12 what comes after the end', () => {
       await wait(10)
     }
     expect(server.connections).toBe(1)
+  })
+
+  it('is waited for a moment before the end is told, so that the next call needs no new connection', async () => {
+    const { mw, server } = await served(async (wire) => {
+      begin(wire, { text: 'a' }, { stop: 'done' }, '[END]')
+      await wire.wait(15)
+      wire.write('0\r\n\r\n')
+    })
+    const ways = [
+      async () => void (await mw.stream(hello).result),
+      async () => void (await all(mw.stream(hello))),
+      async () => void (await mw.stream(hello).each(() => undefined)),
+    ]
+    for (const way of [...ways, ...ways]) {
+      await way()
+      await idle()
+    }
+    expect(server.requests).toHaveLength(6)
+    expect(server.connections).toBe(1)
+  })
+
+  it('when nothing comes any more, the end is told after that moment, and the last event before it', async () => {
+    const { mw } = await served((wire) => begin(wire, { text: 'a' }, { stop: 'done' }, '[END]'))
+    const iterator = mw.stream(hello)[Symbol.asyncIterator]()
+    let proved = 0
+    for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) proved = performance.now()
+    const waited = performance.now() - proved
+    expect(waited).toBeGreaterThan(30)
+    expect(waited).toBeLessThan(500)
   })
 
   it('is cut off when it never ends, and the result doesn’t wait for it', async () => {
