@@ -2,9 +2,9 @@ import type { Socket } from 'node:net'
 import type { Dispatcher } from 'undici'
 import { abortError } from '../core/abort.ts'
 import { ModelwireError } from '../core/error.ts'
-import type { Reply } from '../wire/call.ts'
+import type { Inflow, Reply } from '../wire/call.ts'
 import { Body } from './body.ts'
-import { decompress, encodings } from './decompress.ts'
+import { decompress, encodings, type Decoded } from './decompress.ts'
 import { bodyError, closedByPeer, sendError } from './failure.ts'
 import { replyHeaders } from './headers.ts'
 import type { ConnectionPool, Dispatch } from './pools.ts'
@@ -57,7 +57,7 @@ class Exchange implements Dispatch {
   #controller: Dispatcher.DispatchController | undefined
   #opened: Socket | undefined
   #body: Body | undefined
-  #failNow: ((error: ModelwireError) => void) | undefined
+  #answer: Answer | undefined
   #given: ModelwireError | undefined
   #answered = false
   #startedAt = 0
@@ -103,11 +103,11 @@ class Exchange implements Dispatch {
     const headers = replyHeaders(raw)
     try {
       const body = new Body(flow, this.#maxBytes, this.#settled)
-      const [read, failNow] = decoded(body, headers, this.#maxBytes)
+      const answer = new Answer(status, headers, body, this.#maxBytes)
       this.#body = body
-      this.#failNow = failNow
+      this.#answer = answer
       take(body)
-      this.#resolve({ status, headers, ...read, release: () => body.release() })
+      this.#resolve(answer)
     } catch (error) {
       this.#giveUp(error instanceof ModelwireError ? error : sendError(error, this.#host))
     }
@@ -135,30 +135,45 @@ class Exchange implements Dispatch {
   #giveUp(error: ModelwireError): void {
     this.#given = error
     this.#settled()
-    if (this.#failNow) this.#failNow(error)
+    if (this.#answer) this.#answer.fail(error)
     else this.#reject(error)
     if (this.#controller) this.#controller.abort(error)
     else this.#opened?.destroy(error)
   }
 }
 
-/** The body as it is read, and how to end it at once. */
-function decoded(
-  body: Body,
-  headers: Record<string, string>,
-  maxBytes: number,
-): [Pick<HttpReply, 'body' | 'inflow'>, (error: ModelwireError) => void] {
-  if (!/^(identity|chunked)?$/i.test(headers['transfer-encoding'] ?? '')) {
-    throw new ModelwireError('protocol', 'The reply has a transfer encoding other than chunked.')
+/**
+ * A class, because of what V8 does with literals: when the first few hundred objects of one outlived a collection, all later
+ * ones are put among the old, and what they hold (here a whole call) stays until a full collection.
+ */
+class Answer implements HttpReply {
+  readonly status: number
+  readonly headers: Record<string, string>
+  readonly body: AsyncIterable<Uint8Array>
+  readonly inflow: Inflow | undefined
+  readonly #bytes: Body
+  readonly #plain: Decoded | undefined
+
+  constructor(status: number, headers: Record<string, string>, bytes: Body, maxBytes: number) {
+    if (!/^(identity|chunked)?$/i.test(headers['transfer-encoding'] ?? '')) {
+      throw new ModelwireError('protocol', 'The reply has a transfer encoding other than chunked.')
+    }
+    const names = encodings(headers['content-encoding'])
+    this.status = status
+    this.headers = headers
+    this.#bytes = bytes
+    this.#plain = names.length === 0 ? undefined : decompress(bytes, names, maxBytes)
+    this.body = this.#plain?.bytes ?? bytes
+    this.inflow = this.#plain === undefined ? bytes : undefined
   }
-  const names = encodings(headers['content-encoding'])
-  if (names.length === 0) return [{ body, inflow: body }, (error) => body.fail(error, true)]
-  const plain = decompress(body, names, maxBytes)
-  return [
-    { body: plain.bytes },
-    (error) => {
-      body.fail(error, true)
-      plain.fail(error)
-    },
-  ]
+
+  release(): Promise<void> | undefined {
+    return this.#bytes.release()
+  }
+
+  /** Ends it at once, whatever has come. */
+  fail(error: ModelwireError): void {
+    this.#bytes.fail(error, true)
+    this.#plain?.fail(error)
+  }
 }

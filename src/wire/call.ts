@@ -37,7 +37,7 @@ export interface Reply {
   /** Can be iterated once. Leaving the loop closes the connection. */
   body: AsyncIterable<Chunk>
   /** The same body without promises, where the transport has it so. Either this or `body` is read. */
-  inflow?: Inflow
+  inflow?: Inflow | undefined
   /**
    * Says that the rest isn't needed: a body that ends soon gives its connection back, any other is closed. Resolves when it is
    * known which, but waits no longer than a moment; undefined when there is nothing to wait for.
