@@ -63,6 +63,10 @@ export class Body implements Inflow, Taker, AsyncIterable<Uint8Array> {
     return !this.#ended && this.#failure === undefined
   }
 
+  paused(): boolean {
+    return this.#paused
+  }
+
   wake(back: () => void): void {
     if (this.#ended || this.#failure || this.#head < this.#filled) return back()
     const before = this.#waked // one that waits already goes first

@@ -3,12 +3,12 @@ import type { Dispatcher } from 'undici'
 import { abortError } from '../core/abort.ts'
 import { ModelwireError } from '../core/error.ts'
 import type { Inflow, Reply } from '../wire/call.ts'
-import { Body } from './body.ts'
+import { Body, type Flow } from './body.ts'
 import { decompress, encodings, type Decoded } from './decompress.ts'
 import { bodyError, closedByPeer, sendError } from './failure.ts'
 import { replyHeaders } from './headers.ts'
 import type { ConnectionPool, Dispatch } from './pools.ts'
-import { take } from './reads.ts'
+import { goOn, take, type DirectSocket } from './reads.ts'
 import type { Target } from './target.ts'
 
 /** A call made ready for the wire. */
@@ -46,7 +46,7 @@ export function exchange(out: Outgoing, pool: ConnectionPool, signal: AbortSigna
  * undici calls the methods in this order: onRequestStart (it is being written), onResponseStarted (a byte came),
  * onResponseStart (also for 1xx), onResponseData, onResponseEnd; or onResponseError.
  */
-class Exchange implements Dispatch {
+class Exchange implements Dispatch, Flow {
   readonly #host: string
   readonly #maxBytes: number
   readonly #pool: ConnectionPool
@@ -56,6 +56,7 @@ class Exchange implements Dispatch {
   readonly #settled = (): void => this.#signal.removeEventListener('abort', this)
   #controller: Dispatcher.DispatchController | undefined
   #opened: Socket | undefined
+  #reads: DirectSocket | undefined
   #body: Body | undefined
   #answer: Answer | undefined
   #given: ModelwireError | undefined
@@ -98,15 +99,15 @@ class Exchange implements Dispatch {
     this.#answered = true
   }
 
-  onResponseStart(flow: Dispatcher.DispatchController, status: number, raw: Record<string, string | string[] | undefined>): void {
+  onResponseStart(_flow: Dispatcher.DispatchController, status: number, raw: Record<string, string | string[] | undefined>): void {
     if (status < 200 || this.#given) return
     const headers = replyHeaders(raw)
     try {
-      const body = new Body(flow, this.#maxBytes, this.#settled)
+      const body = new Body(this, this.#maxBytes, this.#settled)
       const answer = new Answer(status, headers, body, this.#maxBytes)
       this.#body = body
       this.#answer = answer
-      take(body)
+      this.#reads = take(body, chunked(status, headers))
       this.#resolve(answer)
     } catch (error) {
       this.#giveUp(error instanceof ModelwireError ? error : sendError(error, this.#host))
@@ -131,6 +132,19 @@ class Exchange implements Dispatch {
     this.#reject(sendError(error, this.#host))
   }
 
+  pause(): void {
+    this.#controller?.pause()
+  }
+
+  resume(): void {
+    this.#controller?.resume()
+    if (this.#reads) goOn(this.#reads)
+  }
+
+  abort(reason: Error): void {
+    this.#controller?.abort(reason)
+  }
+
   /** Ends it from our side; undici's own error that follows says nothing new. */
   #giveUp(error: ModelwireError): void {
     this.#given = error
@@ -140,6 +154,12 @@ class Exchange implements Dispatch {
     if (this.#controller) this.#controller.abort(error)
     else this.#opened?.destroy(error)
   }
+}
+
+/** Whether there is a body, and in chunks; what undici leaves in doubt is its own. */
+function chunked(status: number, headers: Record<string, string>): boolean {
+  const framing = headers['transfer-encoding']
+  return framing?.toLowerCase() === 'chunked' && headers['content-length'] === undefined && status !== 204 && status !== 304
 }
 
 /**

@@ -4,17 +4,9 @@ import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { post, never, transport } from '../tools/call.ts'
 import { chunk, demo, head, last, runtime, sse, whole } from '../tools/demo.ts'
+import { numbers } from '../tools/numbers.ts'
 import { serveBytes } from '../tools/server.ts'
 import type { Received, Script } from '../tools/server.ts'
-
-/** The same numbers each time: a linear congruential generator. */
-function numbers(seed: number): (below: number) => number {
-  let state = seed * 7_919 + 1
-  return (below) => {
-    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648
-    return Math.floor((state / 2_147_483_648) * below)
-  }
-}
 
 const words = (name: string): string[] => Array.from({ length: 120 }, (_, index) => `${name}.${index} `)
 const filler = `x-filler: ${'f'.repeat(900)}`
