@@ -161,9 +161,8 @@ describe('the decoder of chunks', () => {
       }
       const got = Buffer.concat(came)
       expect(Buffer.compare(got, Buffer.concat(data).subarray(0, got.length))).toBe(0)
-      const rest = bytes.subarray(stopped)
-      if (at === bytes.length) expect(rest.toString()).toBe('0\r\n\r\n')
-      // Where it stopped a size begins, and all data before that came.
+      // Where it stopped a size begins (a whole one, unless a cut went through it), and all data before that came.
+      expect(at < bytes.length || bytes.subarray(stopped).toString() === '0\r\n\r\n').toBe(true)
       const before = sizes.map((_, index) => Buffer.concat(data.slice(0, index)).length)
       expect([...before, Buffer.concat(data).length]).toContain(got.length)
       expect(decoder.between()).toBe(true)
