@@ -52,7 +52,8 @@ export async function attempt(asked: Asked, n: number, transport: Transport, sig
     if (reply.status < 200 || reply.status >= 300) throw await refusal(asked, reply, clocks)
     const answer = whole(asked, reply, transport, clocks.signal)
     live = new Live(answer, readerOf(asked, reading, answer), clocks, failed)
-    await live.commit(asked.streamed)
+    const waits = live.commit(asked.streamed)
+    if (waits !== undefined) await waits
     return live
   } catch (error) {
     const made = failed(error)

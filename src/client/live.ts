@@ -59,16 +59,16 @@ export class Live {
     return this.#over.promise
   }
 
-  /** Waits for the first content of a stream, or for all of a whole reply: until then it can all be done again. */
-  async commit(streamed: boolean): Promise<void> {
-    const came: Event[][] = []
+  /** Waits for the first content of a stream, or for all of a whole reply: until then it can all be done again. Undefined when that is there. */
+  commit(streamed: boolean, came: Event[][] = []): Promise<void> | undefined {
     for (let events = this.#next(); events !== undefined; events = this.#next()) {
-      if (events.length > 0) came.push(events)
-      else await woken(this)
-      if (streamed && came.length > 0) break
+      if (events.length === 0) return woken(this).then(() => this.commit(streamed, came))
+      came.push(events)
+      if (streamed) break
     }
     this.#held.unshift(...came)
     this.#clocks.committed()
+    return undefined
   }
 
   /** The events of one read; none when nothing is there yet, undefined at the end. After a failure it first gives what came before it, then throws. */
@@ -158,18 +158,14 @@ export class Live {
   }
 }
 
-/** Reads all that is left of a reply. */
-export async function readAll(live: Live, take: (batch: Event[]) => void): Promise<void> {
+/** Reads all that is left of a reply. Undefined when all was there. */
+export function readAll(live: Live, take: (batch: Event[]) => void): Promise<void> | undefined {
   try {
-    for (;;) {
-      const batch = live.take()
-      if (batch?.length === 0) {
-        await woken(live)
-        continue
-      }
-      if (batch === undefined) return await live.freed
+    for (let batch = live.take(); batch !== undefined; batch = live.take()) {
+      if (batch.length === 0) return woken(live).then(() => readAll(live, take))
       take(batch)
     }
+    return live.freed
   } catch (error) {
     live.heard?.failed(error)
     throw error

@@ -1,6 +1,6 @@
 import { ModelwireError, type ErrorKind } from '../core/error.ts'
 import type { UsageEvent } from '../core/event.ts'
-import type { Heard } from './live.ts'
+import type { Heard, Live } from './live.ts'
 import type { Open } from './opening.ts'
 import type { TaskCounts } from './tasks.ts'
 
@@ -71,17 +71,15 @@ export function createMeter(): Meter {
   }
 
   return {
-    count: (open) => async (planned, input) => {
+    count: (open) => (planned, input) => {
       const counting = new Counting(tally, sumsOf(`${planned.provider}/${planned.model} ${planned.operation.name}`))
-      try {
-        const live = await open(planned, input)
-        counting.replied()
-        live.heard = counting
-        return live
-      } catch (error) {
-        counting.failed(error)
-        throw error
-      }
+      return open(planned, input).then(
+        (live) => counting.replied(live),
+        (error: unknown) => {
+          counting.failed(error)
+          throw error
+        },
+      )
     },
     read: () => ({
       since,
@@ -115,8 +113,10 @@ class Counting implements Heard {
     model.metrics.calls += 1
   }
 
-  replied(): void {
+  replied(live: Live): Live {
     this.#first = performance.now()
+    live.heard = this
+    return live
   }
 
   counted(usage: UsageEvent): void {

@@ -42,7 +42,7 @@ export function createOpen(
     return limit
   }
 
-  return async (planned, input) => {
+  return (planned, input) => {
     const { operation, provider, model, normal, settings, prepared } = planned
     const streamed = normal.request.stream
     const timeouts = timeoutsOf(streamed, input.timeouts ?? {}, settings.timeouts, operation.timeouts)
@@ -71,10 +71,8 @@ export function createOpen(
     const send = (): Promise<Live> =>
       policy.run((n, inner) => attempt(asked, n, transports[operation.transport], inner), signal, rules)
     const limit = limitOf(provider, settings.limits)
-    try {
-      return await (limit === undefined ? send() : limit(send, signal))
-    } catch (error) {
+    return (limit === undefined ? send() : limit(send, signal)).catch((error: unknown) => {
       throw named(error, provider, model)
-    }
+    })
   }
 }

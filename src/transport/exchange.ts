@@ -26,20 +26,11 @@ export interface HttpReply extends Reply {
   body: AsyncIterable<Uint8Array>
 }
 
-/** What one dispatch came to: a reply, or the peer's having closed an idle connection just as we wrote to it. */
-export type Outcome = HttpReply | 'raced'
-
 const raceMs = 1_000
 
 /** One request, one reply. */
-export function exchange(out: Outgoing, pool: ConnectionPool, signal: AbortSignal): Promise<Outcome> {
-  return new Promise((resolve, reject) => {
-    const handler = new Exchange(out.target.host, out.maxBytes, pool, signal, resolve, reject)
-    const { method, headers, body } = out
-    const { origin, path } = out.target
-    // The clocks are given here too, because undici's way through a proxy makes connections without the pool's options.
-    pool.dispatch({ origin, path, method, headers, body, headersTimeout: 0, bodyTimeout: 0 }, handler)
-  })
+export function exchange(out: Outgoing, pool: ConnectionPool, signal: AbortSignal): Promise<HttpReply> {
+  return new Promise((resolve, reject) => new Exchange(out, pool, signal, resolve, reject).send())
 }
 
 /**
@@ -51,9 +42,11 @@ class Exchange implements Dispatch, Flow {
   readonly #maxBytes: number
   readonly #pool: ConnectionPool
   readonly #signal: AbortSignal
-  readonly #resolve: (outcome: Outcome) => void
+  readonly #resolve: (reply: HttpReply) => void
   readonly #reject: (error: ModelwireError) => void
   readonly #settled = (): void => this.#signal.removeEventListener('abort', this)
+  /** Until it is answered. */
+  #out: Outgoing | undefined
   #controller: Dispatcher.DispatchController | undefined
   #opened: Socket | undefined
   #reads: DirectSocket | undefined
@@ -62,22 +55,31 @@ class Exchange implements Dispatch, Flow {
   #given: ModelwireError | undefined
   #answered = false
   #startedAt = 0
+  #raced = false
 
   constructor(
-    host: string,
-    maxBytes: number,
+    out: Outgoing,
     pool: ConnectionPool,
     signal: AbortSignal,
-    resolve: (outcome: Outcome) => void,
+    resolve: (reply: HttpReply) => void,
     reject: (error: ModelwireError) => void,
   ) {
-    this.#host = host
-    this.#maxBytes = maxBytes
+    this.#out = out
+    this.#host = out.target.host
+    this.#maxBytes = out.maxBytes
     this.#pool = pool
     this.#signal = signal
     this.#resolve = resolve
     this.#reject = reject
     signal.addEventListener('abort', this, { once: true })
+  }
+
+  send(): void {
+    if (this.#out === undefined || this.#given) return
+    const { target, method, headers, body } = this.#out
+    const { origin, path } = target
+    // The clocks are given here too, because undici's way through a proxy makes connections without the pool's options.
+    this.#pool.dispatch({ origin, path, method, headers, body, headersTimeout: 0, bodyTimeout: 0 }, this)
   }
 
   /** The signal aborted. */
@@ -105,6 +107,7 @@ class Exchange implements Dispatch, Flow {
     try {
       const body = new Body(this, this.#maxBytes, this.#settled)
       const answer = new Answer(status, headers, body, this.#maxBytes)
+      this.#out = undefined
       this.#body = body
       this.#answer = answer
       this.#reads = take(body, chunked(status, headers))
@@ -125,11 +128,22 @@ class Exchange implements Dispatch, Flow {
 
   onResponseError(_flow: Dispatcher.DispatchController, error: Error): void {
     if (this.#given) return
+    if (this.#body) return this.#body.fail(bodyError(error, this.#host)) // which settles it
+    if (this.#lostRace(error)) return this.#again()
     this.#settled()
-    if (this.#body) return this.#body.fail(bodyError(error, this.#host))
-    const fresh = performance.now() - this.#startedAt < raceMs
-    if (!this.#opened && !this.#answered && closedByPeer(error) && fresh) return this.#resolve('raced')
     this.#reject(sendError(error, this.#host))
+  }
+
+  /** A kept connection may be closed by the server just as we write; without a byte of an answer it is safe to say it again, once. */
+  #lostRace(error: Error): boolean {
+    if (this.#raced || this.#opened || this.#answered) return false
+    return closedByPeer(error) && performance.now() - this.#startedAt < raceMs
+  }
+
+  #again(): void {
+    this.#raced = true
+    this.#controller = undefined
+    queueMicrotask(() => this.send()) // undici is still busy with the connection that closed
   }
 
   pause(): void {
