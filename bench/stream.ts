@@ -58,12 +58,14 @@ const loads: Load[] = [
     unit: 'call',
     mode: 'whole',
     task: 'openai.whole',
-    calls: 1000,
+    calls: 5000,
     quickCalls: 50,
     atOnce: 50,
   },
 ]
 
+/** Each client waits for the others between its rounds, as it wouldn't at work. V8 would shrink its heap meanwhile, and throw code away; `idle.ts` measures what that costs. */
+const atWork = ['--no-memory-reducer']
 const warm = { leastRounds: 5, mostRounds: 40, ms: 25_000 }
 const floor: ClientId = clients[0].id
 const options = readOptions({ full: 7, quick: 2 })
@@ -94,7 +96,7 @@ async function measure(load: Load, children: Map<ClientId, Child>, upstream: Ups
     options.rounds,
     async (id, round) => {
       const child = children.get(id)
-      if (child && !options.quick) await once(child, upstream, load) // it has waited for the others: V8 collects all garbage then, and code with it
+      if (child && !options.quick) await once(child, upstream, load) // it has waited for the others
       const report = child && (await once(child, upstream, load))
       if (report?.kind === 'cost') return report.cpuMicros / units
       throw new Error(`${titleOf(id)} in round ${round + 1}: ${report && 'reason' in report ? report.reason : report?.kind}`)
@@ -120,7 +122,7 @@ const children = new Map<ClientId, Child>()
 let upstream: Upstream | undefined
 try {
   upstream = await startUpstream()
-  for (const { id } of chosen) children.set(id, start('worker.ts', [id], ['--expose-gc']))
+  for (const { id } of chosen) children.set(id, start('worker.ts', [id], ['--expose-gc', ...atWork]))
   const result = { ...origin(), rounds: options.rounds, loads: new Array<StreamLoad>() }
   for (const load of loads) {
     const done = await measure(load, children, upstream)

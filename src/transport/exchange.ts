@@ -122,6 +122,7 @@ class Exchange implements Dispatch, Flow {
   }
 
   onResponseEnd(): void {
+    this.#reads = undefined // the socket is somebody else's now
     if (this.#pool.breaking()) this.#body?.fail(bodyError(undefined, this.#host))
     else this.#body?.end()
   }
