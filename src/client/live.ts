@@ -60,15 +60,9 @@ export class Live {
   }
 
   /** Waits for the first content of a stream, or for all of a whole reply: until then it can all be done again. Undefined when that is there. */
-  commit(streamed: boolean, came: Event[][] = []): Promise<void> | undefined {
-    for (let events = this.#next(); events !== undefined; events = this.#next()) {
-      if (events.length === 0) return woken(this).then(() => this.commit(streamed, came))
-      came.push(events)
-      if (streamed) break
-    }
-    this.#held.unshift(...came)
-    this.#clocks.committed()
-    return undefined
+  commit(streamed: boolean): Promise<void> | undefined {
+    const came: Event[][] = []
+    return this.#committed(streamed, came) ? undefined : this.#commitLater(streamed, came)
   }
 
   /** The events of one read; none when nothing is there yet, undefined at the end. After a failure it first gives what came before it, then throws. */
@@ -95,6 +89,22 @@ export class Live {
     if (this.#ended) return
     this.#finish()
     await this.#inflow.leave()
+  }
+
+  async #commitLater(streamed: boolean, came: Event[][]): Promise<void> {
+    do await woken(this)
+    while (!this.#committed(streamed, came))
+  }
+
+  #committed(streamed: boolean, came: Event[][]): boolean {
+    for (let events = this.#next(); events !== undefined; events = this.#next()) {
+      if (events.length === 0) return false
+      came.push(events)
+      if (streamed) break
+    }
+    this.#held.unshift(...came)
+    this.#clocks.committed()
+    return true
   }
 
   #listen(): void {
@@ -160,12 +170,23 @@ export class Live {
 
 /** Reads all that is left of a reply. Undefined when all was there. */
 export function readAll(live: Live, take: (batch: Event[]) => void): Promise<void> | undefined {
+  return allTaken(live, take) ? live.freed : readLater(live, take)
+}
+
+async function readLater(live: Live, take: (batch: Event[]) => void): Promise<void> {
+  do await woken(live)
+  while (!allTaken(live, take))
+  await live.freed
+}
+
+/** Takes what is there; true at the end. */
+function allTaken(live: Live, take: (batch: Event[]) => void): boolean {
   try {
     for (let batch = live.take(); batch !== undefined; batch = live.take()) {
-      if (batch.length === 0) return woken(live).then(() => readAll(live, take))
+      if (batch.length === 0) return false
       take(batch)
     }
-    return live.freed
+    return true
   } catch (error) {
     live.heard?.failed(error)
     throw error
