@@ -49,10 +49,9 @@ export function createCalls(plan: Plan, open: Open): Calls {
     const started = performance.now()
     const live = await open(planned, input)
     for (const warning of planned.prepared.warnings) take({ type: 'warning', ...warning })
-    const rest = readAll(live, (batch) => {
+    await readAll(live, (batch) => {
       for (const event of batch) take(event)
     })
-    if (rest !== undefined) await rest
     return around(planned, live, { totalMs: performance.now() - started })
   }
 

@@ -52,8 +52,7 @@ export async function attempt(asked: Asked, n: number, transport: Transport, sig
     if (reply.status < 200 || reply.status >= 300) throw await refusal(asked, reply, clocks)
     const answer = whole(asked, reply, transport, clocks.signal)
     live = new Live(answer, readerOf(asked, reading, answer), clocks, failed)
-    const waits = live.commit(asked.streamed)
-    if (waits !== undefined) await waits
+    await live.commit(asked.streamed)
     return live
   } catch (error) {
     const made = failed(error)

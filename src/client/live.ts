@@ -59,10 +59,16 @@ export class Live {
     return this.#over.promise
   }
 
-  /** Waits for the first content of a stream, or for all of a whole reply: until then it can all be done again. Undefined when that is there. */
-  commit(streamed: boolean): Promise<void> | undefined {
+  /** Waits for the first content of a stream, or for all of a whole reply: until then it can all be done again. */
+  async commit(streamed: boolean): Promise<void> {
     const came: Event[][] = []
-    return this.#committed(streamed, came) ? undefined : this.#commitLater(streamed, came)
+    for (let events = this.#next(); events !== undefined; events = this.#next()) {
+      if (events.length > 0) came.push(events)
+      else await woken(this)
+      if (streamed && came.length > 0) break
+    }
+    this.#held.unshift(...came)
+    this.#clocks.committed()
   }
 
   /** The events of one read; none when nothing is there yet, undefined at the end. After a failure it first gives what came before it, then throws. */
@@ -89,22 +95,6 @@ export class Live {
     if (this.#ended) return
     this.#finish()
     await this.#inflow.leave()
-  }
-
-  async #commitLater(streamed: boolean, came: Event[][]): Promise<void> {
-    do await woken(this)
-    while (!this.#committed(streamed, came))
-  }
-
-  #committed(streamed: boolean, came: Event[][]): boolean {
-    for (let events = this.#next(); events !== undefined; events = this.#next()) {
-      if (events.length === 0) return false
-      came.push(events)
-      if (streamed) break
-    }
-    this.#held.unshift(...came)
-    this.#clocks.committed()
-    return true
   }
 
   #listen(): void {
@@ -168,25 +158,14 @@ export class Live {
   }
 }
 
-/** Reads all that is left of a reply. Undefined when all was there. */
-export function readAll(live: Live, take: (batch: Event[]) => void): Promise<void> | undefined {
-  return allTaken(live, take) ? live.freed : readLater(live, take)
-}
-
-async function readLater(live: Live, take: (batch: Event[]) => void): Promise<void> {
-  do await woken(live)
-  while (!allTaken(live, take))
-  await live.freed
-}
-
-/** Takes what is there; true at the end. */
-function allTaken(live: Live, take: (batch: Event[]) => void): boolean {
+/** Reads all that is left of a reply. */
+export async function readAll(live: Live, take: (batch: Event[]) => void): Promise<void> {
   try {
     for (let batch = live.take(); batch !== undefined; batch = live.take()) {
-      if (batch.length === 0) return false
-      take(batch)
+      if (batch.length > 0) take(batch)
+      else await woken(live)
     }
-    return true
+    await live.freed
   } catch (error) {
     live.heard?.failed(error)
     throw error

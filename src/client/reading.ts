@@ -62,7 +62,7 @@ export class Reading<R> {
     this.#over = true
     try {
       const result = await this.#source.finish()
-      if (this.#live?.freed !== undefined) await this.#live.freed
+      await this.#live?.freed
       this.#conclude({ result })
     } catch (error) {
       throw this.#failed(error)

@@ -39,19 +39,12 @@ export function createHttpTransport(options: HttpOptions = {}): HttpTransport {
     return engine
   }
 
-  /** Without `async`, because each such function around a call is half a kilobyte that waits with it. */
-  function transport(call: Call, signal: AbortSignal): Promise<HttpReply> {
-    try {
-      if (signal.aborted) throw abortError(signal)
-      const out = outgoing(call, options)
-      const send = (loaded: Engine): Promise<HttpReply> => {
-        if (closed) throw new ModelwireError('cancelled', 'The runtime is closed.')
-        return loaded.exchange(out, loaded.pools.get(out.target, call.connection), signal)
-      }
-      return engine === undefined ? race((loading ??= load()), signal).then(send) : send(engine)
-    } catch (error) {
-      return Promise.reject(error)
-    }
+  async function transport(call: Call, signal: AbortSignal): Promise<HttpReply> {
+    if (signal.aborted) throw abortError(signal)
+    const out = outgoing(call, options)
+    const { exchange, pools } = engine ?? (await race((loading ??= load()), signal))
+    if (closed) throw new ModelwireError('cancelled', 'The runtime is closed.')
+    return exchange(out, pools.get(out.target, call.connection), signal)
   }
 
   async function close(): Promise<void> {
