@@ -2,7 +2,7 @@ import type { ChatRequest } from '../core/request.ts'
 import { compileOperation } from '../manifest/compile.ts'
 import { Window } from '../pipeline/bytes.ts'
 import { Events } from '../pipeline/decode/sse.ts'
-import type { ConnectionPool } from '../transport/pools.ts'
+import type { ConnectionPool } from '../transport/pool.ts'
 import type { Transport } from '../wire/call.ts'
 import { createCalls } from './calls.ts'
 import { createMeter } from './metrics.ts'
@@ -95,7 +95,7 @@ const manifest = {
   },
 }
 
-/** The way over HTTP, up to where undici would take over. */
+/** The way over HTTP, up to where a connection would take over. */
 async function nobody(): Promise<Transport> {
   const { exchange } = await import('../transport/exchange.ts')
   const whole = [JSON.stringify(answer)]
@@ -120,16 +120,14 @@ function piecesOf(whole: object): string[] {
 
 function answering(type: string, chunks: readonly string[]): ConnectionPool {
   return {
-    dispatch(_, handler) {
-      const controller = { pause: noop, resume: noop, abort: noop, paused: false, aborted: false, reason: null, rawHeaders: [] }
-      const flow = controller as unknown as Parameters<NonNullable<typeof handler.onRequestStart>>[0]
-      handler.onRequestStart?.(flow, {})
-      handler.onResponseStarted?.()
-      handler.onResponseStart?.(flow, 200, { 'content-type': type, 'transfer-encoding': 'chunked' })
-      for (const chunk of chunks) handler.onResponseData?.(flow, Buffer.from(chunk))
-      handler.onResponseEnd?.(flow, {})
+    send(_, listener) {
+      queueMicrotask(() => {
+        const body = listener.head(200, { 'content-type': type, 'transfer-encoding': 'chunked' })
+        for (const chunk of chunks) body?.data(Buffer.from(chunk))
+        listener.end()
+      })
+      return { pause: noop, resume: noop, abort: noop }
     },
-    breaking: () => false,
     destroy: () => Promise.resolve(),
   }
 }

@@ -1,14 +1,8 @@
 import { ModelwireError } from '../core/error.ts'
 import type { Inflow } from '../wire/call.ts'
-import { owned, type Taker } from './reads.ts'
-
-/** What a body needs of its connection. */
-export interface Flow {
-  pause(): void
-  resume(): void
-  /** Destroys the connection. */
-  abort(reason: Error): void
-}
+import type { DataSink } from './chunked.ts'
+import { owned } from './lent.ts'
+import type { Flow } from './pool.ts'
 
 const high = 64 * 1024 // more than this waits: pause
 const low = 16 * 1024 // less than this waits: go on, so that the next read is there when it's pulled
@@ -22,7 +16,7 @@ const mostSlots = 64
  * in between is bounded by pausing the connection. What somebody waits for is handed on as it was lent; only what has to wait is
  * copied. One state machine: reading → ended | failed | left, or reading → draining → ended | left. It can be iterated once; leaving the loop destroys the connection.
  */
-export class Body implements Inflow, Taker, AsyncIterable<Uint8Array> {
+export class Body implements Inflow, DataSink, AsyncIterable<Uint8Array> {
   readonly #flow: Flow
   readonly #maxBytes: number
   readonly #settled: () => void
@@ -59,14 +53,6 @@ export class Body implements Inflow, Taker, AsyncIterable<Uint8Array> {
     return value
   }
 
-  taking(): boolean {
-    return !this.#ended && this.#failure === undefined
-  }
-
-  paused(): boolean {
-    return this.#paused
-  }
-
   wake(back: () => void): void {
     if (this.#ended || this.#failure || this.#head < this.#filled) return back()
     const before = this.#waked // one that waits already goes first
@@ -79,14 +65,14 @@ export class Body implements Inflow, Taker, AsyncIterable<Uint8Array> {
     return { next: () => this.#take(), return: () => this.leave() }
   }
 
-  push(chunk: Uint8Array): void {
+  data(chunk: Uint8Array): void {
     if (this.#ended || this.#failure) return
     if (this.#drain) return this.#drop(chunk)
     this.#total += chunk.byteLength
     if (this.#total > this.#maxBytes) {
       const error = tooLarge(this.#maxBytes)
       this.fail(error)
-      return this.#flow.abort(error)
+      return this.#flow.abort()
     }
     const slot = this.#filled++
     this.#chunks[slot] = chunk
@@ -102,6 +88,7 @@ export class Body implements Inflow, Taker, AsyncIterable<Uint8Array> {
   end(): void {
     if (this.#ended || this.#failure) return
     this.#ended = true
+    this.#paused = false // the connection is somebody else's now
     clearTimeout(this.#drain)
     this.#settled()
     this.#ring()
@@ -111,6 +98,7 @@ export class Body implements Inflow, Taker, AsyncIterable<Uint8Array> {
   fail(error: ModelwireError, now = false): void {
     if (this.#ended || this.#failure) return
     this.#failure = error
+    this.#paused = false
     clearTimeout(this.#drain)
     this.#settled()
     if (now) this.#forget()
@@ -121,7 +109,7 @@ export class Body implements Inflow, Taker, AsyncIterable<Uint8Array> {
     this.#forget()
     if (!this.#ended && !this.#failure) {
       this.end()
-      this.#flow.abort(new Error('the reader left'))
+      this.#flow.abort()
     }
     return Promise.resolve(nothing)
   }

@@ -1,52 +1,87 @@
-/** Takes the data of chunks, lent until it returns. */
-export interface ChunkSink {
-  push(data: Uint8Array): void
+/** Takes the data of a body, lent until it returns. */
+export interface DataSink {
+  data(bytes: Uint8Array): void
 }
 
 const cr = 0x0d
 const lf = 0x0a
-const mostDigits = 6 // a chunk of 16 MB
+const semicolon = 0x3b
+const mostDigits = 13 // of a size: what has more is beyond the whole numbers
+const mostExtra = 16 * 1024 // bytes of a size's extension, and of all trailers
 
-/**
- * Undoes the chunked coding of a body (RFC 9112, 7.1) where it is plain: sizes without extensions, in one piece, and not the
- * last chunk. All else is left to the parser, which then goes on between two chunks, as if the others had never been.
- */
+type Part = 'size' | 'extension' | 'line' | 'data' | 'cr' | 'lf' | 'trailers' | 'trailer' | 'trailerLine' | 'end'
+
+/** Undoes the chunked coding of a body (RFC 9112, 7.1), however it is cut. Extensions and trailers are passed by. */
 export class ChunkedDecoder {
-  /** Whether the parser has been left behind, between two chunks. */
-  past = false
-  /** Bytes of a chunk that are still to come. */
+  /** Whether the last chunk and its trailers have come. */
+  ended = false
+  /** What the next byte belongs to. */
+  #part: Part = 'size'
+  /** Bytes of the chunk that are still to come; its size, as far as it has been read. */
   #left = 0
-  /** Bytes of the line end behind it that are still to come. */
-  #tail = 0
+  #digits = 0
+  #extra = 0
 
-  /** Whether a chunk's size comes next. */
-  between(): boolean {
-    return this.#left === 0 && this.#tail === 0
+  /** Goes through `bytes` from `at` to `end` and says where the body ended, or where they did; -1 when they aren't chunks. */
+  decode(bytes: Uint8Array, at: number, end: number, sink: DataSink): number {
+    while (at < end) {
+      if (this.#part === 'data') {
+        const stop = Math.min(end, at + this.#left)
+        this.#left -= stop - at
+        if (this.#left === 0) this.#part = 'cr'
+        sink.data(bytes.subarray(at, stop))
+        at = stop
+      } else if (!this.#take(bytes[at++])) return -1
+      else if (this.ended) return at
+    }
+    return at
   }
 
-  /** Goes through `bytes` from `at` to `end`, and says where it stopped: at `end`, or where the size stands that is for the parser; -1 when a chunk isn't followed by a line end. */
-  decode(bytes: Uint8Array, at: number, end: number, sink?: ChunkSink): number {
-    for (;;) {
-      const stop = Math.min(end, at + this.#left)
-      if (stop > at) {
-        this.#left -= stop - at
-        this.#tail = 2
-        sink?.push(bytes.subarray(at, stop))
-        if (this.#left > 0) return end
-      }
-      at = stop
-      for (; this.#tail > 0; this.#tail--, at++) {
-        if (at === end) return end
-        if (bytes[at] !== (this.#tail === 2 ? cr : lf)) return -1
-      }
-      if (at === end) return end
-      const line = at
-      let size = 0
-      for (let digit = digitOf(bytes[at]); digit >= 0 && at < end; digit = digitOf(bytes[++at])) size = size * 16 + digit
-      if (size === 0 || at - line > mostDigits || at + 2 > end || bytes[at] !== cr || bytes[at + 1] !== lf) return line
-      at += 2
-      this.#left = size
+  /** Takes a byte around the data; false when it can't stand there. */
+  #take(byte: number | undefined): boolean {
+    switch (this.#part) {
+      case 'size':
+        return this.#digit(byte)
+      case 'extension':
+        return byte === cr ? this.#next('line') : this.#pass(byte)
+      case 'line':
+        this.#digits = 0
+        this.#extra = 0
+        return byte === lf && this.#next(this.#left === 0 ? 'trailers' : 'data')
+      case 'cr':
+        return byte === cr && this.#next('lf')
+      case 'lf':
+        return byte === lf && this.#next('size')
+      case 'trailers':
+        return byte === cr ? this.#next('end') : this.#next('trailer') && this.#pass(byte)
+      case 'trailer':
+        return byte === cr ? this.#next('trailerLine') : this.#pass(byte)
+      case 'trailerLine':
+        return byte === lf && this.#next('trailers')
+      case 'end':
+        return (this.ended = byte === lf)
+      case 'data':
+        return false // isn't taken byte by byte
     }
+  }
+
+  #digit(byte: number | undefined): boolean {
+    const digit = digitOf(byte)
+    if (digit >= 0) {
+      this.#left = this.#left * 16 + digit
+      return ++this.#digits <= mostDigits
+    }
+    if (this.#digits === 0) return false
+    return byte === cr ? this.#next('line') : byte === semicolon && this.#next('extension')
+  }
+
+  #pass(byte: number | undefined): boolean {
+    return byte !== lf && ++this.#extra <= mostExtra
+  }
+
+  #next(part: Part): true {
+    this.#part = part
+    return true
   }
 }
 

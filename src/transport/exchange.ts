@@ -1,61 +1,33 @@
-import type { Socket } from 'node:net'
-import type { Dispatcher } from 'undici'
 import { abortError } from '../core/abort.ts'
 import { ModelwireError } from '../core/error.ts'
 import type { Inflow, Reply } from '../wire/call.ts'
-import { Body, type Flow } from './body.ts'
+import { Body } from './body.ts'
 import { decompress, encodings, type Decoded } from './decompress.ts'
-import { bodyError, closedByPeer, sendError } from './failure.ts'
-import { replyHeaders } from './headers.ts'
-import type { ConnectionPool, Dispatch } from './pools.ts'
-import { goOn, take, type DirectSocket } from './reads.ts'
-import type { Target } from './target.ts'
-
-/** A call made ready for the wire. */
-export interface Outgoing {
-  target: Target
-  method: string
-  headers: Record<string, string>
-  body: Uint8Array | string | null
-  /** Bytes of the decoded reply body at most. */
-  maxBytes: number
-}
+import { bodyError, sendError } from './failure.ts'
+import type { ConnectionPool, Flow, Listener, Outgoing } from './pool.ts'
 
 /** A reply whose body is bytes. */
 export interface HttpReply extends Reply {
   body: AsyncIterable<Uint8Array>
 }
 
-const raceMs = 1_000
-
 /** One request, one reply. */
 export function exchange(out: Outgoing, pool: ConnectionPool, signal: AbortSignal): Promise<HttpReply> {
   return new Promise((resolve, reject) => new Exchange(out, pool, signal, resolve, reject).send())
 }
 
-/**
- * undici calls the methods in this order: onRequestStart (it is being written), onResponseStarted (a byte came),
- * onResponseStart (also for 1xx), onResponseData, onResponseEnd; or onResponseError.
- */
-class Exchange implements Dispatch, Flow {
+class Exchange implements Listener {
   readonly #host: string
   readonly #maxBytes: number
   readonly #pool: ConnectionPool
   readonly #signal: AbortSignal
   readonly #resolve: (reply: HttpReply) => void
   readonly #reject: (error: ModelwireError) => void
-  readonly #settled = (): void => this.#signal.removeEventListener('abort', this)
   /** Until it is answered. */
   #out: Outgoing | undefined
-  #controller: Dispatcher.DispatchController | undefined
-  #opened: Socket | undefined
-  #reads: DirectSocket | undefined
+  #flow: Flow | undefined
   #body: Body | undefined
   #answer: Answer | undefined
-  #given: ModelwireError | undefined
-  #answered = false
-  #startedAt = 0
-  #raced = false
 
   constructor(
     out: Outgoing,
@@ -74,12 +46,8 @@ class Exchange implements Dispatch, Flow {
     signal.addEventListener('abort', this, { once: true })
   }
 
-  send(): void {
-    if (this.#out === undefined || this.#given) return
-    const { target, method, headers, body } = this.#out
-    const { origin, path } = target
-    // The clocks are given here too, because undici's way through a proxy makes connections without the pool's options.
-    this.#pool.dispatch({ origin, path, method, headers, body, headersTimeout: 0, bodyTimeout: 0 }, this)
+  send(fresh = false): void {
+    if (this.#out) this.#flow = this.#pool.send(this.#out, this, fresh)
   }
 
   /** The signal aborted. */
@@ -87,94 +55,45 @@ class Exchange implements Dispatch, Flow {
     this.#giveUp(abortError(this.#signal))
   }
 
-  opening(socket: Socket): void {
-    this.#opened = socket
-  }
-
-  onRequestStart(starting: Dispatcher.DispatchController): void {
-    this.#controller = starting
-    this.#startedAt = performance.now()
-    if (this.#given) starting.abort(this.#given)
-  }
-
-  onResponseStarted(): void {
-    this.#answered = true
-  }
-
-  onResponseStart(_flow: Dispatcher.DispatchController, status: number, raw: Record<string, string | string[] | undefined>): void {
-    if (status < 200 || this.#given) return
-    const headers = replyHeaders(raw)
+  head(status: number, headers: Record<string, string>): Body | undefined {
+    if (this.#flow === undefined) return undefined
     try {
-      const body = new Body(this, this.#maxBytes, this.#settled)
-      const answer = new Answer(status, headers, body, this.#maxBytes)
+      this.#body = new Body(this.#flow, this.#maxBytes, () => this.#settled())
+      this.#answer = new Answer(status, headers, this.#body, this.#maxBytes)
       this.#out = undefined
-      this.#body = body
-      this.#answer = answer
-      this.#reads = take(body, chunked(status, headers))
-      this.#resolve(answer)
+      this.#resolve(this.#answer)
     } catch (error) {
       this.#giveUp(error instanceof ModelwireError ? error : sendError(error, this.#host))
     }
+    return this.#body
   }
 
-  onResponseData(_flow: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#body?.push(chunk)
+  end(): void {
+    this.#body?.end()
   }
 
-  onResponseEnd(): void {
-    this.#reads = undefined // the socket is somebody else's now
-    if (this.#pool.breaking()) this.#body?.fail(bodyError(undefined, this.#host))
-    else this.#body?.end()
+  lost(): void {
+    this.send(true)
   }
 
-  onResponseError(_flow: Dispatcher.DispatchController, error: Error): void {
-    if (this.#given) return
+  fail(error: Error): void {
     if (this.#body) return this.#body.fail(bodyError(error, this.#host)) // which settles it
-    if (this.#lostRace(error)) return this.#again()
     this.#settled()
     this.#reject(sendError(error, this.#host))
   }
 
-  /** A kept connection may be closed by the server just as we write; without a byte of an answer it is safe to say it again, once. */
-  #lostRace(error: Error): boolean {
-    if (this.#raced || this.#opened || this.#answered) return false
-    return closedByPeer(error) && performance.now() - this.#startedAt < raceMs
-  }
-
-  #again(): void {
-    this.#raced = true
-    this.#controller = undefined
-    queueMicrotask(() => this.send()) // undici is still busy with the connection that closed
-  }
-
-  pause(): void {
-    this.#controller?.pause()
-  }
-
-  resume(): void {
-    this.#controller?.resume()
-    if (this.#reads) goOn(this.#reads)
-  }
-
-  abort(reason: Error): void {
-    this.#controller?.abort(reason)
-  }
-
-  /** Ends it from our side; undici's own error that follows says nothing new. */
+  /** Ends it from our side. */
   #giveUp(error: ModelwireError): void {
-    this.#given = error
     this.#settled()
+    this.#out = undefined
     if (this.#answer) this.#answer.fail(error)
     else this.#reject(error)
-    if (this.#controller) this.#controller.abort(error)
-    else this.#opened?.destroy(error)
+    this.#flow?.abort()
   }
-}
 
-/** Whether there is a body, and in chunks; what undici leaves in doubt is its own. */
-function chunked(status: number, headers: Record<string, string>): boolean {
-  const framing = headers['transfer-encoding']
-  return framing?.toLowerCase() === 'chunked' && headers['content-length'] === undefined && status !== 204 && status !== 304
+  #settled(): void {
+    this.#signal.removeEventListener('abort', this)
+  }
 }
 
 /**

@@ -23,9 +23,7 @@ export function sendError(error: unknown, host: string): ModelwireError {
     })
   }
   if (unreachable.has(code)) return say('network', `${host} cannot be reached.`, { hint: 'Check the network, VPN and firewall.' })
-  // Only CONNECT is sent with a clock of undici's own for the headers.
-  if (code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'ETIMEDOUT')
-    return connectTimeout(host, cause)
+  if (code === 'connect-timeout' || code === 'ETIMEDOUT') return connectTimeout(host, cause)
   if (certificate.test(code)) {
     return say('network', `The certificate of ${host} is not trusted (${code}).`, {
       retryable: false,
@@ -43,10 +41,9 @@ export function sendError(error: unknown, host: string): ModelwireError {
       hint: 'Connection, Transfer-Encoding, Upgrade and Expect belong to the transport; Content-Length must fit the body.',
     })
   }
-  if (code === 'UND_ERR_DESTROYED' || code === 'UND_ERR_CLOSED')
-    return say('cancelled', 'The runtime was closed during the call.', {})
-  if (code === 'UND_ERR_HEADERS_OVERFLOW') return say('protocol', `The reply headers of ${host} are too large.`, {})
-  if (code === notHttp || code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') {
+  if (code === 'destroyed') return say('cancelled', 'The runtime was closed during the call.', {})
+  if (code === 'head-too-large') return say('protocol', `The reply headers of ${host} are too large.`, {})
+  if (code === 'not-http') {
     return say('protocol', `${host} sent bytes that are not HTTP/1.1.`, {
       hint: 'Is this the right port, and does the address begin with the right http:// or https://?',
     })
@@ -58,8 +55,8 @@ export function sendError(error: unknown, host: string): ModelwireError {
 export function bodyError(error: unknown, host: string): ModelwireError {
   const { code, message } = read(error)
   const cause = plain(code, message)
-  if (code === 'UND_ERR_DESTROYED' || code === 'UND_ERR_CLOSED') return sendError(error, host)
-  if (code === notHttp) return new ModelwireError('protocol', `${host} sent a body that is not HTTP/1.1.`, { cause })
+  if (code === 'destroyed') return sendError(error, host)
+  if (code === 'not-http') return new ModelwireError('protocol', `${host} sent a body that is not HTTP/1.1.`, { cause })
   return new ModelwireError('truncated', `${host} closed the connection before the reply was complete.`, { cause })
 }
 
@@ -74,20 +71,42 @@ export function connectTimeout(host: string, cause?: unknown): ModelwireError {
 /** Whether the peer may simply have closed a connection that had been idle. */
 export function closedByPeer(error: unknown): boolean {
   const { code } = read(error)
-  return code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE'
+  return code === 'closed' || code === 'ECONNRESET' || code === 'EPIPE'
 }
 
 const unreachable = new Set(['EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'ENETDOWN', 'EADDRNOTAVAIL', 'EACCES', 'EPERM'])
 const certificate = /^(CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|ERR_TLS_CERT|HOSTNAME_MISMATCH|INVALID_CA|UND_ERR_PRX_TLS)/
 
-const notHttp = 'HPE'
+/** What can be wrong with a connection besides what Node has codes for. */
+type Trouble = 'closed' | 'not-http' | 'head-too-large' | 'connect-timeout' | 'destroyed'
+
+export class ConnectionError extends Error {
+  readonly code: Trouble
+
+  constructor(code: Trouble) {
+    super(code)
+    this.code = code
+  }
+}
+
+/** The same in undici's words, which speak when a proxy is in the way. */
+const undicis: Record<string, Trouble> = {
+  UND_ERR_SOCKET: 'closed',
+  UND_ERR_CONNECT_TIMEOUT: 'connect-timeout',
+  UND_ERR_HEADERS_TIMEOUT: 'connect-timeout', // only CONNECT is sent with a clock of undici's own
+  UND_ERR_DESTROYED: 'destroyed',
+  UND_ERR_CLOSED: 'destroyed',
+  UND_ERR_HEADERS_OVERFLOW: 'head-too-large',
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'not-http',
+}
 
 function read(error: unknown): { code: string; message: string } {
   if (!(error instanceof Error)) return { code: '', message: '' }
   const { message } = error
   // undici's parser errors come without their code; what they say is llhttp's reason, a fixed text.
-  if (error.name === 'HTTPParserError') return { code: /EOF/.test(message) ? 'UND_ERR_SOCKET' : notHttp, message }
-  return { code: 'code' in error && typeof error.code === 'string' ? error.code : '', message }
+  if (error.name === 'HTTPParserError') return { code: /EOF/.test(message) ? 'closed' : 'not-http', message }
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
+  return { code: (Object.hasOwn(undicis, code) ? undicis[code] : undefined) ?? code, message }
 }
 
 /**

@@ -1,20 +1,34 @@
 import { ModelwireError } from '../core/error.ts'
+import type { Outgoing } from './pool.ts'
 
-const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
-const forbidden = /[^\t\x20-\x7e\x80-\xff]/ // RFC 9110, 5.5: visible ASCII, obs-text, space and tab
+export const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+export const forbidden = /[^\t\x20-\x7e\x80-\xff]/ // RFC 9110, 5.5: visible ASCII, obs-text, space and tab
+const ours = /^(?:connection|keep-alive|transfer-encoding|content-length|upgrade|expect)$/i
+/** Names that were found to be right, as they are written: there are few. */
+const right = new Set<string>()
 
 /**
- * Throws unless every header can be written as it is. Ours comes first because a library's own complaint quotes the
- * value, and the value may be a key; so does this one name the header and nothing else.
+ * Throws unless every header can be written as it is. The error names the header and nothing else: the value may be a key.
  */
 export function checkHeaders(headers: Record<string, string>): void {
   for (const name of Object.keys(headers)) {
     const value = headers[name]
-    // A name that is no token may be a value put into the wrong place: it isn't quoted either.
-    if (!token.test(name)) throw invalid('A header has a name with characters that are not allowed in it.')
+    if (!right.has(name)) checkName(name)
     if (typeof value !== 'string') throw invalid(`The header "${name}" has a value that is not text.`)
     if (forbidden.test(value)) throw invalid(`The header "${name}" has a value with characters that are not allowed in it.`)
   }
+}
+
+function checkName(name: string): void {
+  // A name that is no token may be a value put into the wrong place: it isn't quoted either.
+  if (!token.test(name)) throw invalid('A header has a name with characters that are not allowed in it.')
+  if (ours.test(name)) {
+    throw new ModelwireError('configuration', `The header "${name.toLowerCase()}" belongs to the transport.`, {
+      hint: 'Take Connection, Keep-Alive, Content-Length, Transfer-Encoding, Upgrade and Expect out of the headers.',
+    })
+  }
+  if (right.size >= 256) right.clear() // names may come from outside
+  right.add(name)
 }
 
 function invalid(message: string): ModelwireError {
@@ -37,13 +51,12 @@ export function acceptEncoding(headers: Record<string, string>): string | undefi
   return /stream|ndjson|jsonl/.test(headers['accept'] ?? '') ? undefined : 'gzip, deflate, br'
 }
 
-/** undici's headers as ours: one text a name. */
-export function replyHeaders(raw: Record<string, string | string[] | undefined>): Record<string, string> {
-  const headers: Record<string, string> = {}
-  for (const name of Object.keys(raw)) {
-    const value = raw[name]
-    if (value === undefined || name === '__proto__') continue
-    headers[name] = typeof value === 'string' ? value : value.join(', ')
-  }
-  return headers
+/** What goes out before the body (RFC 9112, 3). The headers have been checked. */
+export function requestHead({ target, method, headers, body }: Outgoing): string {
+  let head = `${method} ${target.path} HTTP/1.1\r\n`
+  if (headers['host'] === undefined) head += `host: ${target.host}\r\n`
+  for (const name of Object.keys(headers)) head += `${name}: ${headers[name]}\r\n`
+  if (body !== null) head += `content-length: ${Buffer.byteLength(body)}\r\n`
+  else if (method !== 'GET' && method !== 'HEAD' && method !== 'DELETE') head += 'content-length: 0\r\n'
+  return `${head}\r\n`
 }

@@ -1,8 +1,9 @@
 import { abortError, race } from '../core/abort.ts'
 import { ModelwireError } from '../core/error.ts'
 import type { Call } from '../wire/call.ts'
-import type { HttpReply, Outgoing } from './exchange.ts'
-import { acceptEncoding, checkHeaders } from './headers.ts'
+import type { HttpReply } from './exchange.ts'
+import { acceptEncoding, checkHeaders, token } from './headers.ts'
+import type { Outgoing } from './pool.ts'
 import type { Pools } from './pools.ts'
 import type { Environment } from './proxy.ts'
 import { targetOf } from './target.ts'
@@ -32,7 +33,7 @@ export function createHttpTransport(options: HttpOptions = {}): HttpTransport {
   let engine: Engine | undefined
   let closed = false
 
-  /** undici takes some 60 ms to load: who only validates manifests doesn't pay for it. */
+  /** With sockets and TLS: who only validates manifests doesn't pay for them. */
   async function load(): Promise<Engine> {
     const [{ exchange }, { createPools }] = await Promise.all([import('./exchange.ts'), import('./pools.ts')])
     engine = { exchange, pools: createPools(options.env ?? process.env, options.connectTimeout ?? 10_000) }
@@ -63,6 +64,7 @@ function outgoing(call: Call, options: HttpOptions): Outgoing {
       hint: 'Check the base address.',
     })
   }
+  if (!token.test(call.method)) throw new ModelwireError('configuration', 'The method of the call is none of HTTP.')
   checkHeaders(call.headers)
   const accepted = acceptEncoding(call.headers)
   const headers = accepted === undefined ? call.headers : { ...call.headers, 'accept-encoding': accepted }

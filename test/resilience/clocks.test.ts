@@ -27,7 +27,7 @@ async function read(url: string, times: Clocks, content: (text: string) => boole
   }
 }
 
-// The first call of a process loads undici, which takes longer than the clocks of these tests.
+// The first call of a process loads the transport, which may take longer than the clocks of these tests.
 beforeAll(() => import('../../src/transport/pools.ts'))
 
 describe('clocks and real servers', () => {

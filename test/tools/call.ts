@@ -25,7 +25,7 @@ export async function text(reply: HttpReply): Promise<string> {
   return Buffer.concat(parts).toString()
 }
 
-/** Until undici counts the connection of the call before as free: a turn of the event loop after the body's end. */
+/** Until the connection of the call before can be used again, or is seen to be closed. */
 export const idle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 10))
 
 /** The error that a promise fails with; a success is a failure of the test. */

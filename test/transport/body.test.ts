@@ -266,7 +266,7 @@ describe('ST9 an abort by the caller', () => {
     expect(server.connections).toBe(0)
   })
 
-  it('while undici is still being loaded', async () => {
+  it('while the transport is still being loaded', async () => {
     const server = await serveBytes(head)
     const caller = new AbortController()
     const outcome = failureOf(transport()(post(server.url), caller.signal))
@@ -278,7 +278,7 @@ describe('ST9 an abort by the caller', () => {
   it.runIf(process.platform === 'linux')('while connecting: the attempt to connect ends too', async () => {
     const port = await serveNothing()
     const http = transport()
-    await failureOf(http(post('http://127.0.0.1:1'), never())) // undici is loaded now
+    await failureOf(http(post('http://127.0.0.1:1'), never())) // the transport is loaded now
     await idle()
     const sockets = (): number => process.getActiveResourcesInfo().filter((name) => /TCP.*Wrap|ConnectWrap/.test(name)).length
     const before = sockets()
