@@ -10,8 +10,6 @@ export interface Head {
 }
 
 const statusLine = /^HTTP\/1\.[01] [1-9]\d\d(?: |$)/
-const space = 0x20
-const tab = 0x09
 
 /** Reads a head without the blank line behind it (RFC 9112, 4 and 5); undefined when it is none. */
 export function parseHead(text: string): Head | undefined {
@@ -19,21 +17,12 @@ export function parseHead(text: string): Head | undefined {
   const line = text.slice(0, end)
   if (!statusLine.test(line) || forbidden.test(line)) return undefined
   const headers: Record<string, string> = {}
-  let name = ''
   while (end < text.length) {
     const start = end + 2
     end = lineEnd(text, start)
-    const first = text.charCodeAt(start)
-    if (first === space || first === tab) {
-      // A line folded as was once allowed goes on with the value before.
-      const more = trimmed(text, start, end)
-      if (name === '' || forbidden.test(more)) return undefined
-      if (name !== '__proto__') headers[name] += ` ${more}`
-      continue
-    }
     const colon = text.indexOf(':', start)
     if (colon < 0 || colon > end) return undefined
-    name = text.slice(start, colon).toLowerCase()
+    const name = text.slice(start, colon).toLowerCase()
     const value = trimmed(text, colon + 1, end)
     if (!token.test(name) || forbidden.test(value)) return undefined
     if (name === '__proto__') continue
@@ -55,5 +44,5 @@ function trimmed(text: string, from: number, to: number): string {
 }
 
 function blank(code: number): boolean {
-  return code === space || code === tab
+  return code === 0x20 || code === 0x09
 }
