@@ -99,22 +99,51 @@ describe('a connection', () => {
     eager.close()
   })
 
-  it('lets the process end while it waits for another call', async () => {
-    const server = await serve((_, response) => response.end('ok'))
+  it('is let go of when the server would soon close it', async () => {
+    const server = await serveBytes((wire) => void wire.write(ok.replace('\r\n', '\r\nkeep-alive: timeout=3\r\n')))
+    const http = transport()
+    await text(await http(post(server.url), never()))
+    const start = performance.now()
+    expect((await server.closed) - start).toBeGreaterThan(900)
+    expect(performance.now() - start).toBeLessThan(1_500)
+  })
+
+  it('isn’t used again when it is too old and a busy process hasn’t let go of it yet', async () => {
+    const server = await serveBytes((wire) => void wire.write(ok.replace('\r\n', '\r\nkeep-alive: timeout=3\r\n')))
+    const http = transport()
+    await text(await http(post(server.url), never()))
+    await idle()
+    for (const start = performance.now(); performance.now() - start < 1_050;);
+    await text(await http(post(server.url), never()))
+    expect(server.requests.map(({ connection }) => connection)).toEqual([1, 2])
+  })
+
+  it('keeps the process for a call under way, and lets it end while it waits for another', async () => {
+    const server = await serve(async (_, response) => {
+      await sleep(50)
+      response.end('ok')
+    })
     const module = fileURLToPath(new URL('../../src/transport/http.ts', import.meta.url))
     const code = `
       import { createHttpTransport } from ${JSON.stringify(module)}
-      const reply = await createHttpTransport({ env: {} })({ method: 'GET', url: ${JSON.stringify(server.url)}, headers: {} }, new AbortController().signal)
-      for await (const piece of reply.body) process.stdout.write(piece)`
+      const http = createHttpTransport({ env: {} })
+      for (const path of ['/1', '/2']) {
+        const reply = await http({ method: 'GET', url: ${JSON.stringify(server.url)} + path, headers: {} }, new AbortController().signal)
+        for await (const piece of reply.body) process.stdout.write(piece)
+      }`
     const child = spawn(process.execPath, ['--input-type=module', '-e', code], {
       stdio: ['ignore', 'pipe', 'inherit'],
       timeout: 20_000,
     })
-    const [said] = (await once(child.stdout, 'data')) as [Buffer]
-    const start = performance.now()
-    const [status] = (await once(child, 'exit')) as [number | null]
-    expect([said.toString(), status]).toEqual(['ok', 0])
-    expect(performance.now() - start).toBeLessThan(2_500) // it would be kept for three seconds
+    let said = ''
+    let saidAt = 0
+    child.stdout.on('data', (piece: Buffer) => {
+      said += piece.toString()
+      saidAt = performance.now()
+    })
+    const [status] = (await once(child, 'close')) as [number | null]
+    expect([said, status, server.connections]).toEqual(['okok', 0, 1])
+    expect(performance.now() - saidAt).toBeLessThan(2_500) // it would be kept for three seconds
   })
 })
 

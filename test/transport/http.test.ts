@@ -237,6 +237,22 @@ describe('TR10 a proxy', () => {
     expect(await failureOf(http(post('https://models.invalid/'), never()))).toMatchObject({ kind: 'timeout', phase: 'connect' })
   })
 
+  it('hears nothing of a call that is given up at once, and no more of one that is given up on the way', async () => {
+    const silent = await serveBytes(() => undefined)
+    const http = transport({ env: { HTTP_PROXY: silent.url } })
+    const early = new AbortController()
+    const outcome = failureOf(http(post('http://models.invalid/early'), early.signal))
+    early.abort()
+    expect(await outcome).toMatchObject({ kind: 'cancelled' })
+    const late = new AbortController()
+    const waiting = failureOf(http(post('http://models.invalid/late'), late.signal))
+    while (silent.requests.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+    late.abort()
+    expect(await waiting).toMatchObject({ kind: 'cancelled' })
+    await silent.closed
+    expect(silent.requests.map(({ path }) => path)).toEqual(['http://models.invalid/late'])
+  })
+
   it('whose address is none is refused without being quoted', async () => {
     for (const proxy of ['ftp://user:canary@host', 'http://', 'http://user:canary@:::']) {
       const error = await failureOf(transport()(post('https://models.invalid/', { connection: { proxy } }), never()))
