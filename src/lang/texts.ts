@@ -21,12 +21,12 @@ let filled = 0
 
 /** The JSON of a text that was written before; nothing where it is new or too long to be kept. */
 export function recall(text: string): Place | undefined {
-  if (text.length > longest) return undefined
-  return places.get(text) ?? (familiar(text) ? keep(text) : undefined)
+  if (text.length > longest || !familiar(text)) return undefined // to look it up, all of it has to be hashed
+  return places.get(text) ?? keep(text)
 }
 
 /** A mark of each text that was written lately, in the place that it falls to. */
-const marks = new Uint32Array(1 << 13)
+const marks = new Uint32Array(1 << 14)
 
 /** Whether this text, or one very like it, was asked for before: to keep what is sent once costs more than it gives. */
 function familiar(text: string): boolean {
@@ -34,7 +34,7 @@ function familiar(text: string): boolean {
   let mark = length
   for (let part = 0; part < 8; part++) mark = Math.imul(mark ^ text.charCodeAt((length * part) >> 3), 0x9e3779b1)
   mark = Math.imul(mark ^ text.charCodeAt(length - 1), 0x9e3779b1) >>> 0
-  const place = mark >>> 19
+  const place = mark >>> 18
   if (marks[place] === mark) return true
   marks[place] = mark
   return false
