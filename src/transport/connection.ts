@@ -1,6 +1,6 @@
 import type { OnReadOpts, Socket } from 'node:net'
 import type { DataSink } from './chunked.ts'
-import { closedByPeer, ConnectionError } from './failure.ts'
+import { ConnectionError, lostRace } from './failure.ts'
 import { requestHead } from './headers.ts'
 import { room } from './lent.ts'
 import type { Flow, Listener, Outgoing } from './pool.ts'
@@ -16,8 +16,6 @@ export interface Owner {
   idle(connection: Connection, keep: number): void
   gone(connection: Connection): void
 }
-
-const raceMs = 1_000
 
 /**
  * A connection over which one request at a time goes out and its reply comes in. All sockets read to the same memory, and what came
@@ -47,11 +45,11 @@ export class Connection implements Flow, ReplySink, Resting {
     const socket = open({ buffer: room, callback: (length) => this.#came(length) })
     this.#socket = socket
     if (connectTimeout > 0)
-      this.#connectTimer = setTimeout(() => this.#break(new ConnectionError('connect-timeout')), connectTimeout)
+      this.#connectTimer = setTimeout(() => this.destroy(new ConnectionError('connect-timeout')), connectTimeout)
     socket.once('encrypted' in socket ? 'secureConnect' : 'connect', () => this.#opened())
-    socket.on('end', () => this.#ended())
-    socket.on('error', (error) => this.#break(error))
-    socket.on('close', () => this.#break(new ConnectionError('closed')))
+    socket.on('end', () => this.destroy(this.#parser.close()))
+    socket.on('error', (error) => this.destroy(error))
+    socket.on('close', () => this.destroy())
   }
 
   send(request: Outgoing, listener: Listener): void {
@@ -83,9 +81,21 @@ export class Connection implements Flow, ReplySink, Resting {
     this.destroy()
   }
 
-  /** What is under way ends with `error`, if one is given. */
+  /** It can't be used any more, and what is under way ends with `error`. Only the first reason counts. */
   destroy(error?: Error): void {
-    this.#break(error ?? new ConnectionError('closed'))
+    if (this.#gone) return
+    this.#gone = true
+    clearTimeout(this.#connectTimer)
+    this.#parser.stop()
+    this.#owner.gone(this)
+    const listener = this.#listener
+    this.#listener = undefined
+    this.#waiting = undefined
+    this.#socket.destroy()
+    if (listener === undefined) return
+    const why = error ?? new ConnectionError('closed')
+    if (this.#kept && !this.#answered && lostRace(why, this.#startedAt)) listener.lost()
+    else listener.fail(why)
   }
 
   head(status: number, headers: Record<string, string>): DataSink | undefined {
@@ -128,32 +138,8 @@ export class Connection implements Flow, ReplySink, Resting {
     else {
       this.#answered = true
       const trouble = this.#parser.parse(room, length)
-      if (trouble !== undefined) this.#break(trouble)
+      if (trouble !== undefined) this.destroy(trouble)
     }
     return true
-  }
-
-  #ended(): void {
-    this.#break(this.#parser.close() ?? new ConnectionError('closed'))
-  }
-
-  /** It can't be used any more, for one reason or another: only the first counts. */
-  #break(error: Error): void {
-    if (this.#gone) return
-    this.#gone = true
-    clearTimeout(this.#connectTimer)
-    this.#parser.stop()
-    this.#owner.gone(this)
-    const listener = this.#listener
-    this.#listener = undefined
-    this.#waiting = undefined
-    this.#socket.destroy()
-    if (listener === undefined) return
-    if (this.#lostRace(error)) listener.lost()
-    else listener.fail(error)
-  }
-
-  #lostRace(error: Error): boolean {
-    return this.#kept && !this.#answered && closedByPeer(error) && performance.now() - this.#startedAt < raceMs
   }
 }

@@ -68,10 +68,13 @@ export function connectTimeout(host: string, cause?: unknown): ModelwireError {
   })
 }
 
-/** Whether the peer may simply have closed a connection that had been idle. */
-export function closedByPeer(error: unknown): boolean {
+const raceMs = 1_000
+
+/** Whether the server may simply have closed a connection that had been idle, as we began to write to it at `startedAt`. */
+export function lostRace(error: Error, startedAt: number): boolean {
   const { code } = read(error)
-  return code === 'closed' || code === 'ECONNRESET' || code === 'EPIPE'
+  const closed = code === 'closed' || code === 'ECONNRESET' || code === 'EPIPE'
+  return closed && performance.now() - startedAt < raceMs
 }
 
 const unreachable = new Set(['EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'ENETDOWN', 'EADDRNOTAVAIL', 'EACCES', 'EPERM'])

@@ -1,7 +1,7 @@
 import type { SecureContextOptions } from 'node:tls'
 import type { Dispatcher, ProxyAgent } from 'undici'
 import type { DataSink } from './chunked.ts'
-import { closedByPeer } from './failure.ts'
+import { lostRace } from './failure.ts'
 import type { ConnectionPool, Flow, Listener, Outgoing } from './pool.ts'
 
 export interface ProxyOptions {
@@ -55,8 +55,6 @@ async function open({ proxy, connectTimeout, authority, identity }: ProxyOptions
       new Pool(origin, { ...factory, allowH2: false, headersTimeout: connectTimeout, bodyTimeout: 0 }),
   })
 }
-
-const raceMs = 1_000
 
 /** A listener as undici calls one. */
 class ProxiedCall implements Flow, Dispatcher.DispatchHandler {
@@ -120,12 +118,8 @@ class ProxiedCall implements Flow, Dispatcher.DispatchHandler {
   onResponseError(_: Dispatcher.DispatchController, error: Error): void {
     if (this.#given) return
     this.#given = true
-    if (!this.#lostRace(error)) this.#listener.fail(error)
+    if (this.#fresh || this.#answered || !lostRace(error, this.#startedAt)) this.#listener.fail(error)
     else queueMicrotask(() => this.#listener.lost()) // undici is still busy with the connection that closed
-  }
-
-  #lostRace(error: Error): boolean {
-    return !this.#fresh && !this.#answered && closedByPeer(error) && performance.now() - this.#startedAt < raceMs
   }
 }
 
