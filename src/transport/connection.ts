@@ -109,9 +109,10 @@ export class Connection implements Flow, ReplySink, Resting {
     if (keep > 0 && this.#socket.writableLength === 0) {
       if (this.#socket.isPaused()) this.#socket.resume()
       this.#socket.unref()
-      this.#kept = true
       this.#ready = false
-      rest(this)
+      // A server that closes a connection though it didn't say so does it right behind its first reply.
+      rest(this, !this.#kept)
+      this.#kept = true
       this.#owner.idle(this, keep)
     } else this.destroy()
     listener?.end()

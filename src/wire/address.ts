@@ -5,18 +5,23 @@ import { ModelwireError } from '../core/error.ts'
  * written, and no part of the path climbed out of its place (`x#`, `x@evil`, `x/../`, `%2e%2e`).
  */
 export function address(base: string, path: string, query: Record<string, string>): string {
-  const joined = base.replace(/\/+$/, '') + path
-  if (Object.keys(query).length > 0) return withQuery(prove(joined), query)
-  const known = proven.get(joined)
+  if (Object.keys(query).length > 0) return withQuery(prove(join(base, path)), query)
+  const known = proven.get(base)?.get(path)
   if (known !== undefined) return known
-  const { href } = prove(joined)
-  if (proven.size >= 256) proven.clear() // model names may come from outside
-  proven.set(joined, href)
+  const { href } = prove(join(base, path))
+  if (proven.size >= 64) proven.clear() // variables and model names may come from outside
+  const paths = proven.get(base) ?? new Map<string, string>()
+  if (paths.size >= 256) paths.clear()
+  proven.set(base, paths.set(path, href))
   return href
 }
 
-/** Addresses that were proven: parsing one costs more than all else that is done with it. */
-const proven = new Map<string, string>()
+/** Addresses that were proven, by base and path: to parse one, or only to join it, costs more than all else that is done with it. */
+const proven = new Map<string, Map<string, string>>()
+
+function join(base: string, path: string): string {
+  return base.replace(/\/+$/, '') + path
+}
 
 function withQuery(url: URL, query: Record<string, string>): string {
   for (const [name, value] of Object.entries(query)) url.searchParams.append(name, value)
