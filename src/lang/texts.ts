@@ -19,7 +19,7 @@ const places = new Map<string, Place>()
 let shelf: Buffer | undefined
 let filled = 0
 
-/** The JSON of a text that was written before; nothing where it is new or too long to be kept. */
+/** The JSON of a text that was written before; nothing where it is new, too long to be kept, or another took its mark. */
 export function recall(text: string): Place | undefined {
   if (text.length > longest || !familiar(text)) return undefined // to look it up, all of it has to be hashed
   return places.get(text) ?? keep(text)

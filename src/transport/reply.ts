@@ -50,16 +50,18 @@ export class ReplyParser {
   /** Takes what came, `bytes` up to `end`; says so when that isn't HTTP/1.1. */
   parse(bytes: Buffer, end: number): ConnectionError | undefined {
     let at = 0
+    let seen = 0 // up to here there is no blank line
     while (this.#state === 'head') {
       if (this.#cut !== undefined) {
+        seen = Math.max(0, this.#cut.length - blankLine.length + 1)
         bytes = Buffer.concat([this.#cut, bytes.subarray(0, end)])
         end = bytes.length
         this.#cut = undefined
       }
-      const found = bytes.indexOf(blankLine, at)
+      const found = bytes.indexOf(blankLine, Math.max(at, seen))
       const whole = found >= 0 && found + blankLine.length <= end
       if ((whole ? found : end) - at > mostHead) return new ConnectionError('head-too-large')
-      if (!whole) return this.#keepCut(bytes.subarray(at, end))
+      if (!whole) return this.#keepCut(bytes.subarray(at, end), Math.max(0, seen - at))
       const head = parseHead(bytes.toString('latin1', at, found))
       if (head === undefined || !this.#begun(head)) return notHttp()
       at = found + blankLine.length
@@ -73,10 +75,10 @@ export class ReplyParser {
     return this.#state === 'idle' ? undefined : new ConnectionError('closed')
   }
 
-  /** It comes in pieces of any size, but is never long: so it is only joined. */
-  #keepCut(bytes: Buffer): ConnectionError | undefined {
-    const text = bytes.toString('latin1')
-    if (!text.startsWith(start.slice(0, text.length)) || /(?:^|[^\r])\n/.test(text)) return notHttp()
+  /** Keeps it for the next read, unless it is no HTTP already: who sends something else may wait for an answer. From `seen` on it is new. */
+  #keepCut(bytes: Buffer, seen: number): ConnectionError | undefined {
+    const text = bytes.toString('latin1', 0, start.length)
+    if (!start.startsWith(text) || /[^\r]\n/.test(bytes.toString('latin1', seen))) return notHttp()
     this.#cut = Buffer.copyBytesFrom(bytes)
     return undefined
   }
